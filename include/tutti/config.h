@@ -174,13 +174,13 @@ typedef struct {
 } tutti_override;
 
 /** Parse a config: defaults, then the text of the file, then the overrides (the last one of the same key counts).
- * Local.  The whole is checked for missing keys, for several budgets, and for keys that contradict each other or have no
- * effect.  The optimizer is resolved.
+ * Local.  The whole is checked for missing keys, for several budgets, and for keys that contradict each other or have
+ * no effect.  The optimizer is resolved.
  * @param[in] text  contents of the YAML file, or NULL for none
  * @param[in] name  path of the file for messages and for the default run directory; NULL for none
  * @param[out] config  the caller's: tutti_config_clear; empty after a failure
- * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, or with the key or section that was
- *         probably meant by an unknown one; ERR_MEMORY */
+ * @return ERR_CONFIG "FILE:LINE:COLUMN: section.key: value ...", with what is allowed, or with the key or section
+ * that was probably meant by an unknown one; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_config_parse(const char *text, const char *name, const tutti_override *overrides,
                                 int n_overrides, tutti_config *config);
@@ -245,8 +245,8 @@ typedef struct {
 void tutti_config_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
 /** The same for studies, with the keys of the section study that change the trials.  Local.
- * @return whether both vary the same keys, and only the number of batch sizes, values, settings or seeds differs: then a
- *         trial of one may also be a trial of the other */
+ * @return whether both vary the same keys, and only the number of batch sizes, values, settings or seeds differs:
+ * then a trial of one may also be a trial of the other */
 bool tutti_config_study_differences(const tutti_config *a, const tutti_config *b, tutti_differences *found);
 
 /** Whether the key differs.  Local. */

@@ -7,7 +7,7 @@ static _Atomic(const char *) noted = "start";
 static atomic_bool noted_computes;
 
 void tutti_phase_note(const char *name, bool computes) {
-  // A reader between the two sees the new name with the old property for a moment, which does no harm: it looks several times.
+  // A reader between the two sees the new name with the old property for a moment.  It looks several times.
   atomic_store_explicit(&noted_computes, computes, memory_order_relaxed);
   atomic_store_explicit(&noted, name, memory_order_relaxed);
 }

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <time.h>
 
-// SIGKILL and SIGSTOP cannot be caught, SIGSEGV and its like are errors of the program, SIGCHLD and SIGCONT ask for nothing.
+// SIGKILL and SIGSTOP cannot be caught, SIGSEGV and its like are errors of the program, SIGCHLD and SIGCONT ask for
+// nothing.
 static const int numbers[TUTTI_N_SIGNALS] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP,
                                              SIGXCPU, SIGALRM, SIGURG,  SIGQUIT};
 const char *const tutti_signals_names[TUTTI_N_SIGNALS] = {"SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT", "SIGHUP",

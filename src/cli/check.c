@@ -1,5 +1,5 @@
-/** --check of train and study: read the config and let the command check it.  main.c calls this before MPI starts, so that
- * it works on a login node, or on rank 0 if a launcher has started several ranks. */
+/** --check of train and study: read the config and let the command check it.  main.c calls this before MPI starts, so
+ * that it works on a login node, or on rank 0 if a launcher has started several ranks. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,8 +10,8 @@
 #include "tutti/config.h"
 #include "tutti/par.h"
 
-/** Exit status of a command whose network has diverged, and of one that has saved and ended before its end, so that it can be
- * started again (EX_TEMPFAIL of sysexits.h). */
+/** Exit status of a command whose network has diverged, and of one that has saved and ended before its end, so that it
+ * can be started again (EX_TEMPFAIL of sysexits.h). */
 enum { TUTTI_EXIT_DIVERGED = 79, TUTTI_EXIT_INTERRUPTED = 75 };
 
 /** One thing that a help explains: an option, or some columns of a table. */

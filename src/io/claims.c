@@ -21,8 +21,8 @@ static struct flock one_byte(short type, int64_t i) {
   return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)i, .l_len = 1};
 }
 
-/** Open the file itself and never what a link of its name leads to: whoever may write to the folder could make such a link, and
- * the lock is emptied by its holder.  A second name of the file is such a link as well. */
+/** Open the file itself and never what a link of its name leads to: whoever may write to the folder could make such a
+ * link, and the lock is emptied by its holder.  A second name of the file is such a link as well. */
 static tutti_status open_file(const char *path, bool create, int *fd) {
   static const char advice[] =
       "remove it, because it leads to another file, and locks are files of their own";

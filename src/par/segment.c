@@ -1,15 +1,17 @@
 /** Memory files that the processes of a node map together.
  *
- * A file of memfd_create has no name, so nothing is left if the job is killed, and it does not need the space of /dev/shm, which
- * is 64 MB in many containers.  The other processes open it as /proc/PROCESS/fd/FILE.  If they cannot, because they are in a
- * container of their own, or if the system has no such files, the file gets a name in /dev/shm until all have mapped it.  A job
- * that is killed in between leaves the name, and the next job on the node removes it.  window.c calls this. */
+ * A file of memfd_create has no name, so nothing is left if the job is killed, and it does not need the space of
+ * /dev/shm, which is 64 MB in many containers.  The other processes open it as /proc/PROCESS/fd/FILE.  If they
+ * cannot, because they are in a container of their own, or if the system has no such files, the file gets a name in
+ * /dev/shm until all have mapped it.  A job that is killed in between leaves the name, and the next job on the node
+ * removes it.  window.c calls this. */
 #define _GNU_SOURCE // memfd_create
 #include "par/segment_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -30,8 +32,9 @@ tutti_status tutti_par_segment_no_memory(size_t length, int error) {
       length, strerror(error));
 }
 
-/** The bytes that programs can still get without swapping (proc_meminfo(5)); SIZE_MAX if the system does not say.  A memory file
- * without a name is not limited by a file system, so the system would end processes instead of refusing its pages. */
+/** The bytes that programs can still get without swapping (proc_meminfo(5)); SIZE_MAX if the system does not say.  A
+ * memory file without a name is not limited by a file system, so the system would end processes instead of refusing
+ * its pages. */
 static size_t available_bytes(void) {
   char line[128];
   unsigned long long kib = 0;
@@ -45,13 +48,21 @@ static size_t available_bytes(void) {
 
 // --- names in /dev/shm -----------------------------------------------------------------------------
 
-/** A process holds a lock on its file as long as the name exists, so a file without a lock was left by a process that was killed.
- * Process ids would not do: containers that share /dev/shm count their processes each from 1. */
+/** Whether the process in a name of ours runs here. */
+static bool runs(const char *name) {
+  long process = 0;
+  return sscanf(name, PREFIX "%ld", &process) == 1 && process > 0 &&
+         (kill((pid_t)process, 0) == 0 || errno == EPERM);
+}
+
+/** A process holds a lock on its file as long as the name exists, so a file without a lock was left by a process that
+ * was killed.  Process ids alone would not do: containers that share /dev/shm count their processes each from 1.  But
+ * earlier versions take no lock, so their processes must have ended, too. */
 static void remove_left_names(void) {
   DIR *entries = opendir(FOLDER);
   if (!entries) return;
   for (const struct dirent *entry; (entry = readdir(entries));) {
-    if (strncmp(entry->d_name, PREFIX, sizeof PREFIX - 1) != 0) continue;
+    if (strncmp(entry->d_name, PREFIX, sizeof PREFIX - 1) != 0 || runs(entry->d_name)) continue;
     const int file = openat(dirfd(entries), entry->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0) continue;
     if (flock(file, LOCK_EX | LOCK_NB) == 0) (void)unlinkat(dirfd(entries), entry->d_name, 0);

@@ -1,6 +1,7 @@
-/** Memory that the ranks of a node share.  It is a memory file (segment.c) instead of MPI_Win_allocate_shared, because some MPI
- * libraries leave the other ranks of a node waiting if the first cannot get the memory, or promise memory whose first use kills
- * the process.  Here all pages are reserved before a rank relies on them, and a failure of one rank is agreed on. */
+/** Memory that the ranks of a node share.  It is a memory file (segment.c) instead of MPI_Win_allocate_shared, because
+ * some MPI libraries leave the other ranks of a node waiting if the first cannot get the memory, or promise memory
+ * whose first use kills the process.  Here all pages are reserved before a rank relies on them, and a failure of one
+ * rank is agreed on. */
 #define _DEFAULT_SOURCE // MAP_ANONYMOUS
 #include <errno.h>
 #include <fcntl.h>
@@ -35,8 +36,8 @@ static tutti_status lay_out(tutti_window *window, int64_t own_bytes) {
   return TUTTI_OK;
 }
 
-/** Local.  Each rank reserves its own part: on a machine with several memories, pages lie in the memory next to the rank that asks
- * for them first.  The pages are zeroed. */
+/** Local.  Each rank reserves its own part: on a machine with several memories, pages lie in the memory next to the
+ * rank that asks for them first.  The pages are zeroed. */
 static tutti_status reserve_part(const tutti_window *window, int file) {
   const int64_t *part = window->begins + window->comm->node_rank;
   if (part[0] == part[1]) return TUTTI_OK;
