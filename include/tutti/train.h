@@ -126,9 +126,9 @@ tutti_status tutti_train_on(tutti_training_set *set, const tutti_comm *group, co
                             tutti_observer observer, void *context, tutti_train_result *result);
 
 /** What a trial has to do with its study.  With save_every > 0, it keeps a checkpoint in the run.directory of its
- * config: after each such number of seconds, and when it ends early.  A later call of the same config, with any
- * number of ranks, continues from it: the observer of rank 0 gets the rows before that first.  The numbers are those
- * of a trial that has not been interrupted. */
+ * config: after each such number of seconds, and when it ends early.  A later call of the same config, with any number
+ * of ranks, continues from it: the observer of rank 0 gets the rows before that first.  The numbers are those of a
+ * trial that has not been interrupted. */
 typedef struct {
   tutti_observer observer; // as of tutti_train_on
   bool (*ends)(

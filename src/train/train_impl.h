@@ -144,7 +144,8 @@ void tutti_train_close_trial(const tutti_training_set *set, tutti_run *run);
 // --- trial_save.c: the checkpoints of a trial of a study -------------------------------------------------------------
 
 /** Collective, after a step at which the trial is not over.  Save its checkpoint if the clock or the end of the job
- * asks for it, and end the trial with the job.  If a checkpoint cannot be written, the trial continues with a warning. */
+ * asks for it, and end the trial with the job.  If a checkpoint cannot be written, the trial continues, with a
+ * warning. */
 TUTTI_NODISCARD
 tutti_status tutti_train_keep_trial(tutti_run *run, tutti_rundir_saver *saver,
                                     const tutti_train_step_result *step, tutti_train_result *result,

@@ -85,6 +85,15 @@ expect_same "$("$TRIALS" curves study.h5)" "$("$TRIALS" curves straight.h5)"
 expect_same "$("$TRIALS" measured study.h5)" "$("$TRIALS" measured straight.h5)"
 [ -n "$("$TRIALS" measured study.h5 | grep '[1-9]')" ] || fail 'nothing was measured'
 
+# One that cannot be written costs nothing.
+TUTTI_FAULT=checkpoint.save:0:1
+export TUTTI_FAULT
+succeed 1 study study.yaml --study.output=unsaved.h5
+unset TUTTI_FAULT
+expect_text 'the trial continues without a new checkpoint'
+expect_same "$("$TRIALS" rows unsaved.h5)" "$("$TRIALS" rows straight.h5)"
+expect_same "$("$TRIALS" curves unsaved.h5)" "$("$TRIALS" curves straight.h5)"
+
 # A checkpoint that cannot be used costs its trial, but not the study.
 start_damaged() {
   "$MPIEXEC" -n 2 "$TUTTI" study study.yaml --study.output=damaged.h5 --study.ranks_per_trial=2 >left.out 2>left.err &

@@ -85,6 +85,30 @@ start --run.signal=SIGURG
 kill -URG "$(ranks_of $job | head -n 1)"
 expect_end 'SIGURG was received'
 
+# A rank that has nothing to do gets a signal, and waits for the others meanwhile.
+"$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml --study.output=idle.h5 --study.ranks_per_trial=1 \
+  --study.vary='{optimizer.learning_rate: [0.1]}' --study.budget="$((100 * epochs)) epochs" >ended.out 2>ended.err &
+job=$!
+waited=0
+until grep -q 'trials, 0 of them done' ended.err; do
+  waited=$((waited + 1))
+  [ $waited -lt 600 ] || fail "it does not begin: $(cat ended.err)"
+  sleep 0.05
+done
+sleep 0.5
+for pid in $(ranks_of $job); do
+  if tr '\0' '\n' <"/proc/$pid/environ" | grep -q "^OMPI_COMM_WORLD_RANK=$((RANKS - 1))\$"; then kill -USR1 "$pid"; fi
+done
+status=0
+begin=$(date +%s)
+wait $job || status=$?
+seconds=$(($(date +%s) - begin))
+cp ended.err "$err"
+note "$(cat ended.err)"
+expect_status 75
+expect_quick
+expect_text 'SIGUSR1 was received' '1 is left'
+
 # There is no time for a whole trial, and some of it is kept for the end.
 "$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml --run.time_limit='8 seconds' --study.output=late.h5 \
   --study.budget="$((100 * epochs)) epochs" >ended.out 2>ended.err
