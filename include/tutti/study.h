@@ -39,8 +39,8 @@ typedef struct {
  * batch sizes, values, settings or seeds, it keeps the trials that are done, under the numbers of the larger study.
  *
  * A signal (base/signals.h) on any rank, or the end of the job's time (run.time_limit), ends the study early: all
- * groups stop after their current step, the trials that are done stay, and a line of the log says what is left.  A trial
- * that has trained for long keeps a checkpoint in OUTPUT.d, from which a later job continues it.
+ * groups stop after their current step, the trials that are done stay, and a line of the log says what is left.  A
+ * trial that has trained for long keeps a checkpoint in OUTPUT.d, from which a later job continues it.
  *
  * All trials are checked before the first one runs.  If a group fails nevertheless (no memory, a file that cannot be
  * written), a warning says so at once; the other groups finish and keep their current trials and take no others; then
