@@ -11,28 +11,10 @@ start() {
   # shellcheck disable=SC2086 # words
   "$MPIEXEC" -n "$RANKS" "$TUTTI" $train "$@" >hang.out 2>hang.err &
   job=$!
-  waited=0
-  until [ -e runs/hang/checkpoint.h5 ]; do
-    kill -0 $job 2>/dev/null || fail "it has ended: $(cat hang.err)"
-    waited=$((waited + 1))
-    [ $waited -lt 300 ] || fail "no checkpoint after 30 s: $(cat hang.err)"
-    sleep 0.1
-  done
+  wait_for 30 hang.err [ -e runs/hang/checkpoint.h5 ]
 }
 
-ranks_of() {
-  for pid in $(family "$1"); do
-    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != tutti ] || echo "$pid"
-  done
-}
-
-# A process that has ended may wait for someone to ask how.
-is_running() { ps -o stat= -p "$1" | grep -q '^[^Z]'; }
-
-at_exit() {
-  # shellcheck disable=SC2046 # words
-  [ -z "${job:-}" ] || kill -KILL $(family "$job") 2>/dev/null
-}
+at_exit() { kill_job; }
 
 # expect_end TEXT...: the job ends in time, and one message has all texts.
 expect_end() {

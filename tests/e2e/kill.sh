@@ -2,11 +2,7 @@
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 write_small_config
 
-# What a killed MPI leaves behind goes where it can be removed; a short path, since sockets are in there.
-scratch=$(mktemp -d /tmp/tutti-XXXXXX) || exit 1
-at_exit() { rm -rf "$scratch"; }
-TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
-export TMPDIR OMPI_MCA_btl_vader_backing_directory
+use_scratch
 
 echo 'run: {checkpoint_every: 5 steps, metrics_every: 1 step}' >>small.yaml
 train='train small.yaml --train.epochs=60'
@@ -28,9 +24,6 @@ start() {
     sleep 0.1
   done
 }
-
-# Not so a process that has ended and waits for someone to ask how.
-is_running() { ps -o stat= -p "$1" | grep -q '^[^Z]'; }
 
 # Memory of ours that these processes shared is gone with them.
 expect_no_memory() {

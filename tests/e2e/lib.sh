@@ -21,6 +21,7 @@ finish() {
   result=$?
   trap - EXIT
   at_exit
+  [ -z "${scratch:-}" ] || rm -rf "$scratch"
   if [ "$result" -ne 0 ] && [ "$result" -ne 77 ]; then cat "$transcript"; fi
   [ "$result" -ne 0 ] || rm -rf "$notes"
   exit "$result"
@@ -146,6 +147,42 @@ family() {
         if (at == top) print pid
       }
     }'
+}
+
+# The ranks among them.
+ranks_of() {
+  for pid in $(family "$1"); do
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != tutti ] || echo "$pid"
+  done
+}
+
+# Not so a process that has ended and waits for someone to ask how.
+is_running() { ps -o stat= -p "$1" | grep -q '^[^Z]'; }
+
+# The job in the background, $job, with all its ranks; for at_exit.
+kill_job() {
+  # shellcheck disable=SC2046 # words
+  [ -z "${job:-}" ] || kill -KILL $(family "$job") 2>/dev/null
+}
+
+# wait_for SECONDS LOG COMMAND...: until the command succeeds, while $job runs.
+wait_for() {
+  rounds=$(($1 * 20))
+  log=$2
+  shift 2
+  until "$@" 2>/dev/null; do
+    kill -0 "$job" 2>/dev/null || fail "it has ended before '$*': $(cat "$log")"
+    rounds=$((rounds - 1))
+    [ $rounds -gt 0 ] || fail "too long until '$*': $(cat "$log")"
+    sleep 0.05
+  done
+}
+
+# What a killed MPI leaves behind goes where it can be removed; a short path, since sockets are in there.
+use_scratch() {
+  scratch=$(mktemp -d /tmp/tutti-XXXXXX) || exit 1
+  TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
+  export TMPDIR OMPI_MCA_btl_vader_backing_directory
 }
 
 # --- folders ----------------------------------------------------------------------------------------------------

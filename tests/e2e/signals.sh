@@ -4,16 +4,8 @@
 write_small_config
 train='train small.yaml --train.epochs=1200 --run.checkpoint_every=0 --parallel.reduce=tree'
 
-# What a killed MPI leaves behind goes where it can be removed; a short path, since sockets are in there.
-scratch=$(mktemp -d /tmp/tutti-XXXXXX) || exit 1
-job=
-at_exit() {
-  # shellcheck disable=SC2046 # words
-  [ -z "$job" ] || kill -KILL $(family "$job") 2>/dev/null
-  rm -rf "$scratch"
-}
-TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
-export TMPDIR OMPI_MCA_btl_vader_backing_directory
+use_scratch
+at_exit() { kill_job; }
 
 # shellcheck disable=SC2086 # words
 succeed "$RANKS" $train --run.directory=runs/straight
@@ -30,22 +22,11 @@ start() {
     "$MPIEXEC" -n "$RANKS" "$TUTTI" $train "$@" >signal.out 2>signal.err &
   fi
   job=$!
-  waited=0
-  until grep -q '^epoch ' signal.err 2>/dev/null; do
-    kill -0 $job 2>/dev/null || fail "it has ended: $(cat signal.err)"
-    waited=$((waited + 1))
-    [ $waited -lt 300 ] || fail "no epoch after 30 s: $(cat signal.err)"
-    sleep 0.1
-  done
+  wait_for 30 signal.err grep -q '^epoch ' signal.err
 }
 
 # The last of its ranks.
-a_rank() {
-  for pid in $(family "$job"); do
-    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != tutti ] || rank=$pid
-  done
-  echo "$rank"
-}
+a_rank() { ranks_of "$job" | tail -n 1; }
 
 # stopped STATUS TEXT: the job ends soon, and one line has the text.
 stopped() {

@@ -2,15 +2,8 @@
 # ranks.  With tree, its row, its curve and what is measured are bit for bit those of a study that nobody disturbed.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 
-# What a killed MPI leaves behind goes where it can be removed; a short path, since sockets are in there.
-scratch=$(mktemp -d /tmp/tutti-XXXXXX) || exit 1
-at_exit() {
-  # shellcheck disable=SC2046 # words
-  [ -z "${job:-}" ] || kill -KILL $(family "$job") 2>/dev/null
-  rm -rf "$scratch"
-}
-TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
-export TMPDIR OMPI_MCA_btl_vader_backing_directory
+use_scratch
+at_exit() { kill_job; }
 
 # A trial of some seconds.  Evaluations are not at the ends of epochs, and a checkpoint is seldom at a row of the curve.
 epochs=900
@@ -36,19 +29,15 @@ straight --study.output=straight.h5
 folders() { find study.h5.d -name '*.run' 2>/dev/null; }
 done_trials() { find study.h5.d -name '*.h5' -path '*.d/*.h5' ! -path '*.run/*' 2>/dev/null | grep -c .; }
 
+has_new_checkpoint() { find study.h5.d -path '*.run/checkpoint.h5' -newer old | grep -q .; }
+
 # start N: a job of N ranks in the background that has written a checkpoint.
 start() {
   touch -t 202001010000 old
   for file in $(find study.h5.d -path '*.run/checkpoint.h5' 2>/dev/null); do touch -t 202001010000 "$file"; done
   "$MPIEXEC" -n "$1" "$TUTTI" study study.yaml --study.ranks_per_trial="$1" >left.out 2>left.err &
   job=$!
-  waited=0
-  until [ -n "$(find study.h5.d -path '*.run/checkpoint.h5' -newer old 2>/dev/null)" ]; do
-    kill -0 $job 2>/dev/null || fail "it has ended: $(cat left.err)"
-    waited=$((waited + 1))
-    [ $waited -lt 1200 ] || fail "no checkpoint after 60 s: $(cat left.err)"
-    sleep 0.05
-  done
+  wait_for 60 left.err has_new_checkpoint
 }
 
 # A kill loses the steps since the last checkpoint.

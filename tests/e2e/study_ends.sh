@@ -25,30 +25,17 @@ succeed "$RANKS" study study.yaml --study.output=straight.h5
 # Not the checkpoints below it.
 count() { find study.h5.d -maxdepth 1 -name '*.h5' 2>/dev/null | grep -c .; }
 
+has_more_trials() { [ "$(count)" -gt "$begun" ]; }
+
 # start ARGUMENT...: the study in the background, until a trial more than before is done.
 start() {
   begun=$(count)
   "$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml "$@" >ended.out 2>ended.err &
   job=$!
-  waited=0
-  until [ "$(count)" -gt "$begun" ]; do
-    kill -0 $job 2>/dev/null || fail "it has ended: $(cat ended.err)"
-    waited=$((waited + 1))
-    [ $waited -lt 600 ] || fail "no trial after 30 s: $(cat ended.err)"
-    sleep 0.05
-  done
+  wait_for 30 ended.err has_more_trials
 }
 
-at_exit() {
-  # shellcheck disable=SC2046 # words
-  [ -z "${job:-}" ] || kill -KILL $(family "$job") 2>/dev/null
-}
-
-ranks_of() {
-  for pid in $(family "$1"); do
-    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != tutti ] || echo "$pid"
-  done
-}
+at_exit() { kill_job; }
 
 # expect_end CAUSE: the job ends soon, with one line that says why, and the trials in the folder are whole.
 expect_end() {
@@ -89,12 +76,7 @@ expect_end 'SIGURG was received'
 "$MPIEXEC" -n "$RANKS" "$TUTTI" study study.yaml --study.output=idle.h5 --study.ranks_per_trial=1 \
   --study.vary='{optimizer.learning_rate: [0.1]}' --study.budget="$((100 * epochs)) epochs" >ended.out 2>ended.err &
 job=$!
-waited=0
-until grep -q 'trials, 0 of them done' ended.err; do
-  waited=$((waited + 1))
-  [ $waited -lt 600 ] || fail "it does not begin: $(cat ended.err)"
-  sleep 0.05
-done
+wait_for 30 ended.err grep -q 'trials, 0 of them done' ended.err
 sleep 0.5
 for pid in $(ranks_of $job); do
   if tr '\0' '\n' <"/proc/$pid/environ" | grep -q "^OMPI_COMM_WORLD_RANK=$((RANKS - 1))\$"; then kill -USR1 "$pid"; fi

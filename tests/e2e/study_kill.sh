@@ -2,11 +2,7 @@
 # at one time.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 
-# What a killed MPI leaves behind goes where it can be removed; a short path, since sockets are in there.
-scratch=$(mktemp -d /tmp/tutti-XXXXXX) || exit 1
-at_exit() { rm -rf "$scratch"; }
-TMPDIR=$scratch OMPI_MCA_btl_vader_backing_directory=$scratch
-export TMPDIR OMPI_MCA_btl_vader_backing_directory
+use_scratch
 
 # Trials that take some tenths of a second each, so that a job has many left when it is killed.
 epochs=500
