@@ -1,9 +1,9 @@
 /** --check of train and study: read the config and let the command check it.  main.c calls this before MPI starts, so
  * that it works on a login node, or on rank 0 if a launcher has started several ranks. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/options_impl.h"
+#include "cli/start_impl.h"
 
 bool tutti_cli_asks_for_check(int argc, char **argv) {
   for (int i = 2; i < argc; i++)
@@ -13,8 +13,7 @@ bool tutti_cli_asks_for_check(int argc, char **argv) {
 
 /** The tasks of the job in whose script the check runs; 0: unknown. */
 static int n_tasks(void) {
-  const char *text = getenv("SLURM_NTASKS");
-  const long n = text ? strtol(text, NULL, 10) : 0;
+  const long n = tutti_cli_number_in("SLURM_NTASKS");
   return n > 0 && n <= INT32_MAX ? (int)n : 0;
 }
 

@@ -141,9 +141,8 @@ const tutti_command tutti_command_study = {
                "size.  At the end, the command prints the report of tutti info.\n\n"
                "If the command runs again, it continues the study.  A signal such as SIGUSR1, and the end of "
                "run.time_limit, end it early with exit status 75.  Long trials keep a checkpoint, from which "
-               "a later job "
-               "continues them.  Several jobs may work on one study at "
-               "the same time.  A study may get more batch sizes, values, settings or seeds later.",
+               "a later job continues them.  Several jobs may work on one study at the same time.  A study "
+               "may get more batch sizes, values, settings or seeds later.",
     .examples = "  mpirun -np 8 tutti study jobs/study-mnist.yaml --study.seeds=3",
     .tables = tables,
     .shows_keys = true,

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 
-static long number_in(const char *variable) {
+long tutti_cli_number_in(const char *variable) {
   const char *text = getenv(variable);
   return text ? strtol(text, NULL, 10) : 0;
 }
@@ -22,11 +22,13 @@ tutti_cli_launcher tutti_cli_find_launcher(void) {
   static const char *const ranks[] = {"PMIX_RANK",   "PMI_RANK",          "MPI_LOCALRANKID",
                                       "PALS_RANKID", "PALS_LOCAL_RANKID", NULL};
   for (int i = 0; sizes[i]; i++)
-    if (getenv(sizes[i])) return (tutti_cli_launcher){sizes[i], number_in(sizes[i])};
+    if (getenv(sizes[i])) return (tutti_cli_launcher){sizes[i], tutti_cli_number_in(sizes[i])};
   for (int i = 0; shares[i]; i++)
-    if (number_in(shares[i]) > 1) return (tutti_cli_launcher){shares[i], number_in(shares[i])};
+    if (tutti_cli_number_in(shares[i]) > 1)
+      return (tutti_cli_launcher){shares[i], tutti_cli_number_in(shares[i])};
   for (int i = 0; ranks[i]; i++)
-    if (number_in(ranks[i]) > 0) return (tutti_cli_launcher){ranks[i], number_in(ranks[i]) + 1};
+    if (tutti_cli_number_in(ranks[i]) > 0)
+      return (tutti_cli_launcher){ranks[i], tutti_cli_number_in(ranks[i]) + 1};
   for (int i = 0; ranks[i]; i++)
     if (getenv(ranks[i])) return (tutti_cli_launcher){ranks[i], 0};
   return (tutti_cli_launcher){NULL, 0};
@@ -36,7 +38,7 @@ tutti_cli_launcher tutti_cli_find_launcher(void) {
  * that is meant.  A training or a study that is started alone in a job of several tasks is a mistake, too; the other
  * commands are often started so in a batch script. */
 static tutti_status check_alone(const tutti_command *command, const tutti_cli_launcher *by) {
-  const long n_tasks = number_in(command->trains ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
+  const long n_tasks = tutti_cli_number_in(command->trains ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS");
   TUTTI_CHECK(n_tasks <= 1 || by->ranks == 1, TUTTI_ERR_SYSTEM,
               "Slurm has %ld tasks, but this process is alone in MPI: start it with mpirun, or with srun "
               "--mpi=pmix; if it was started with srun, srun and this MPI library use different protocols "

@@ -10,6 +10,9 @@ typedef struct {
   long ranks;           // at least this many ranks in the job; 0: unknown
 } tutti_cli_launcher;
 
+/** Local.  Read a number from the environment; 0 if the variable is not set or is no number. */
+long tutti_cli_number_in(const char *variable);
+
 /** Read the environment.  To be called before MPI starts, which may change it. */
 tutti_cli_launcher tutti_cli_find_launcher(void);
 

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/phase.h"
 #include "base/process.h"
 #include "par/watchdog_impl.h"

@@ -32,9 +32,6 @@ typedef struct tutti_watchdog_link tutti_watchdog_link;
 TUTTI_NODISCARD
 tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchdog_link **link);
 
-/** Local.  The descriptor to poll for messages; -1 if `link` is NULL. */
-int tutti_par_watchdog_link_fd(const tutti_watchdog_link *link);
-
 /** Local.  Send a heartbeat to the next nodes, and take all messages that have arrived. */
 void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now);
 

@@ -3,7 +3,6 @@
  * calls this from its thread; only the exchange of addresses uses MPI. */
 #define _DEFAULT_SOURCE // getifaddrs, getentropy
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -12,7 +11,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "par/watchdog_impl.h"
 
 enum { MAX_ADDRESSES = 6, N_NEIGHBOURS = 2 };
@@ -135,10 +133,6 @@ tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchd
 done:
   tutti_free(all);
   return status;
-}
-
-int tutti_par_watchdog_link_fd(const tutti_watchdog_link *link) {
-  return link ? link->fd : -1;
 }
 
 static void take(tutti_watchdog_link *link, double now) {
