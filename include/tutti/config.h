@@ -146,7 +146,7 @@ typedef struct {
     double validation_split;
     tutti_validation_take validation_take;
     int64_t limit_train, limit_test;
-    bool external;
+    bool external, plugins;
     tutti_scale scale;
   } data;
   struct {

@@ -8,9 +8,8 @@ enum { TUTTI_CURVATURE_MAX_EPSILONS = 8 };
 
 /** What to measure.  All pointers are borrowed. */
 typedef struct {
-  const char
-      *file;     // data set, of which all rows are used; NULL: the data set of the training, with its limits
-  bool external; // the data set may refer to files outside of its folder
+  const char *file;       // data set, with all of its rows; NULL: that of the training, with its limits
+  bool external, plugins; // what the data set may do: see tutti_file_trust
   int64_t limit_train;    // use only this number of training samples; 0: all
   const double *epsilons; // [n_epsilons] relative sizes of the boxes, > 0
   int n_epsilons;         // at most TUTTI_CURVATURE_MAX_EPSILONS

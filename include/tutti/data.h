@@ -31,7 +31,7 @@ typedef struct {
   const char *weights;             // weights of the training rows; NULL: the rows have no weights
   const char *unused, *why;        // an array that is not read, and the reason for a log line; NULL: none
   int64_t limit_train, limit_test; // number of rows to read from the beginning; 0: all
-  bool external;                   // allow numbers in files outside the folder of the file
+  tutti_trust trust;               // what the file may make the program do
 } tutti_data_options;
 
 typedef enum { TUTTI_ROWS_TRAIN, TUTTI_ROWS_TEST, TUTTI_ROWS_VALIDATION, TUTTI_N_ROWS } tutti_rows;
@@ -64,12 +64,12 @@ bool tutti_dataset_has_labels(const tutti_dataset *dataset);
  * set.  The command `predict` reads such arrays.
  * @param[in]  comm      borrowed until the data set is closed
  * @param[in]  name      NULL: the only array of the file, or x_test
- * @param[in]  external  allow numbers in files outside the folder of the file
+ * @param[in]  trust    what the file may make the program do
  * @param[out] dataset   owned by the caller
  * @return as tutti_dataset_open */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, const char *name,
-                                      bool external, tutti_dataset **dataset);
+                                      tutti_trust trust, tutti_dataset **dataset);
 
 /** Collective.  Accepts NULL inside; nulls the handle. */
 void tutti_dataset_close(tutti_dataset **dataset);

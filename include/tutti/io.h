@@ -26,9 +26,21 @@ size_t tutti_io_type_bytes(tutti_type type);
 TUTTI_NODISCARD
 tutti_status tutti_file_open(const char *path, tutti_file **file);
 
-/** Allow links, virtual arrays and external numbers of this file to lead to any file.  Without this call they may lead
- * only to files in its own folder and below, so that a file from elsewhere cannot make the program read other files. */
-void tutti_file_allow_external(tutti_file *file);
+/** What a file may make the program do beyond reading the file: a sum of these. */
+enum { TUTTI_TRUST_EXTERNAL = 1, TUTTI_TRUST_PLUGINS = 2 };
+typedef unsigned tutti_trust;
+
+static inline tutti_trust tutti_trust_of(bool external, bool plugins) {
+  return (external ? TUTTI_TRUST_EXTERNAL : 0u) | (plugins ? TUTTI_TRUST_PLUGINS : 0u);
+}
+
+/** Say how far a file is trusted; without this call not at all.
+ *
+ * EXTERNAL: its links, virtual arrays and external numbers may lead to any file.  Otherwise they may lead only to
+ * files in its own folder and below, so that a file from elsewhere cannot make the program read other files.
+ * PLUGINS: while it is open, HDF5 may load the filters that files name, as libraries from the folders of
+ * HDF5_PLUGIN_PATH.  Otherwise no code is loaded because of a file. */
+void tutti_file_trust(tutti_file *file, tutti_trust trust);
 
 /** Begin a new file beside `path`, under a temporary name; `path` itself does not change until tutti_file_commit.
  * Missing parent folders are made.  If `path` is a link, its target is replaced, and the new file gets the mode of

@@ -153,12 +153,12 @@ void tutti_training_set_close(tutti_training_set **set);
 /** Collective, arguments equal on all ranks.  Compute the loss and the metric of a checkpoint's network.
  * @param[in]  file      a data set file; all its rows are evaluated.  NULL: the data set of the training, with its
  *                       limits
- * @param[in]  external  allow data in files outside the folder of the data set file
+ * @param[in]  trust     what the data set file may make the program do
  * @param[out] metric    [32] name of the metric
  * @return ERR_CONFIG: there is no such split, or no average; the errors of the functions that it calls */
 TUTTI_NODISCARD
 tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
-                                             bool external, tutti_split split, tutti_weights weights,
+                                             tutti_trust trust, tutti_split split, tutti_weights weights,
                                              char metric[32], tutti_evaluation *result);
 
 /** Collective, arguments equal on all ranks.  Compute the outputs of a checkpoint's network for the rows of an
@@ -170,12 +170,12 @@ tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char 
  * labels are one-hot.  If the names of the classes are known, `classes` has them as an attribute.
  * @param[in]  input      the file of the rows
  * @param[in]  dataset    name of the array in `input`; NULL: its only array, or x_test
- * @param[in]  external   allow data in files outside the folder of `input`
+ * @param[in]  trust      what `input` may make the program do
  * @param[in]  output     the file to write
  * @param[out] n_samples  number of rows of `predictions`
  * @return ERR_USAGE: the output is the input or the checkpoint; ERR_CONFIG: there is no average; the errors of the
  * functions that it calls */
 TUTTI_NODISCARD
 tutti_status tutti_train_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
-                                            const char *dataset, bool external, const char *output,
+                                            const char *dataset, tutti_trust trust, const char *output,
                                             tutti_weights weights, int64_t *n_samples);

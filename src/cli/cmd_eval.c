@@ -8,7 +8,7 @@
 
 typedef struct {
   const char *file;
-  bool external;
+  bool external, plugins;
   tutti_split split;
   tutti_weights weights;
 } eval_values;
@@ -21,7 +21,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY(tutti_cli_parse_arguments(comm, argc, argv, &tutti_command_eval, &eval, &given));
   const char *checkpoint = given[0];
   tutti_evaluation result;
-  TUTTI_TRY(tutti_train_evaluate_checkpoint(comm, checkpoint, eval.file, eval.external, eval.split,
+  TUTTI_TRY(tutti_train_evaluate_checkpoint(comm, checkpoint, eval.file,
+                                            tutti_trust_of(eval.external, eval.plugins), eval.split,
                                             eval.weights, metric, &result));
   if (tutti_comm_rank(comm) == 0)
     printf("loss %.6g\n%s %.6g\nsamples %lld\n", result.loss, metric, result.metric,
@@ -36,6 +37,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 static const tutti_cli_option_row options[] = {
     TUTTI_OPTION_DATA_FILE(offsetof(eval_values, file)),
     TUTTI_OPTION_EXTERNAL(offsetof(eval_values, external)),
+    TUTTI_OPTION_PLUGINS(offsetof(eval_values, plugins)),
     {{"--split=NAME", "rows to evaluate: test, validation or train [test]"},
      {"split", TUTTI_CLI_CHOICE, offsetof(eval_values, split), 0, 0, tutti_train_split_names,
       TUTTI_N_SPLITS}},
@@ -44,8 +46,8 @@ static const tutti_cli_option_row options[] = {
 
 const tutti_command tutti_command_eval = {
     .name = "eval",
-    .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--split=test|validation|train] "
-                 "[--weights=last|average]",
+    .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--data.plugins=yes] "
+                 "[--split=test|validation|train] [--weights=last|average]",
     .summary = "compute loss and metric of a checkpoint",
     .details =
         "Computes the loss and the metric of a checkpoint's network.  The weights do not change.  The "

@@ -78,16 +78,19 @@ static tutti_status parse_question(extras *extra) {
   return TUTTI_OK;
 }
 
-/** A file other than a config takes one key only, which says how the file is read. */
-static tutti_status read_keys(const tutti_cli_arguments *arguments, bool *external) {
+/** A file other than a config takes two keys only, which say what the file may do. */
+static tutti_status read_keys(const tutti_cli_arguments *arguments, tutti_trust *trust) {
+  bool external = false, plugins = false;
   for (int i = 0; i < arguments->n_overrides; i++) {
     const tutti_override *key = &arguments->overrides[i];
-    TUTTI_CHECK(strcmp(key->key, "data.external") == 0, TUTTI_ERR_USAGE,
+    const bool about_plugins = strcmp(key->key, "data.plugins") == 0;
+    TUTTI_CHECK(about_plugins || strcmp(key->key, "data.external") == 0, TUTTI_ERR_USAGE,
                 "--%s is a key of a config, and %s is not a config: leave the key out, or name a config",
                 key->key, arguments->positional[0]);
     const tutti_cli_option option = {.name = key->key, .type = TUTTI_CLI_SWITCH};
-    TUTTI_TRY(tutti_cli_option_read(&option, key->value, external));
+    TUTTI_TRY(tutti_cli_option_read(&option, key->value, about_plugins ? &plugins : &external));
   }
+  *trust = tutti_trust_of(external, plugins);
   return TUTTI_OK;
 }
 
@@ -100,14 +103,14 @@ static bool is_config(const char *path) {
 static tutti_status summarise_path(const tutti_cli_arguments *arguments, extras extra) {
   const char *path = arguments->positional[0];
   tutti_file *file = NULL;
-  bool external = false;
+  tutti_trust trust = 0;
   if (is_config(path)) {
     TUTTI_TRY(check_extras(extra, path, CONFIG));
     return tutti_cli_print_config(path, arguments->overrides, arguments->n_overrides);
   }
-  TUTTI_TRY(read_keys(arguments, &external));
+  TUTTI_TRY(read_keys(arguments, &trust));
   TUTTI_TRY(tutti_file_open(path, &file));
-  if (external) tutti_file_allow_external(file);
+  tutti_file_trust(file, trust);
   const tutti_status status = summarise(file, path, extra);
   tutti_file_close(&file);
   return status;
@@ -149,6 +152,8 @@ static const tutti_cli_option_row options[] = {
     {{"--show=N", "data set: draw the first N samples"},
      {"show", TUTTI_CLI_WHOLE, offsetof(extras, n_show), .min = 1, .max = INT64_MAX}},
     {.help = {"--data.external=yes", "data set: allow it to refer to files outside of its own folder [no]"}},
+    {.help = {"--data.plugins=yes", "data set: let HDF5 load the filters that it names, from the folders of "
+                                    "HDF5_PLUGIN_PATH [no]"}},
     {{"--goal=GOAL",
       "study: use this easier goal, which the trials reached earlier, for example 'val_accuracy >= 0.95'.  "
       "The curves of the trials show when they reached it.  The critical batch size depends on the goal"},
@@ -165,7 +170,7 @@ static const tutti_cli_option_row options[] = {
 const tutti_command tutti_command_info = {
     .name = "info",
     .arguments = "FILE [--section.key=VALUE ...] [--show=N] [--goal=GOAL] [--budget=COUNT] [--metric=NAME] "
-                 "[--data.external=yes]",
+                 "[--data.external=yes] [--data.plugins=yes]",
     .summary = "print what a config, data set, checkpoint, metrics file or study contains",
     .details = "Prints a summary of a file.  The contents depend on the kind of the file:",
     .options = options,

@@ -20,7 +20,7 @@ static tutti_status split_input(const char *input, char **file, const char **dat
 }
 
 typedef struct {
-  bool external;
+  bool external, plugins;
   tutti_weights weights;
 } predict_values;
 
@@ -35,7 +35,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY(tutti_cli_parse_arguments(comm, argc, argv, &tutti_command_predict, &predict, &given));
   tutti_status status = tutti_comm_agree(comm, split_input(given[1], &file, &dataset));
   if (status == TUTTI_OK)
-    status = tutti_train_predict_checkpoint(comm, given[0], file, dataset, predict.external, given[2],
+    status = tutti_train_predict_checkpoint(comm, given[0], file, dataset,
+                                            tutti_trust_of(predict.external, predict.plugins), given[2],
                                             predict.weights, &n);
   if (status == TUTTI_OK && tutti_comm_rank(comm) == 0)
     printf("samples %lld\noutput %s\n", (long long)n, given[2]);
@@ -45,7 +46,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 
 const tutti_command tutti_command_predict = {
     .name = "predict",
-    .arguments = "CHECKPOINT.h5 INPUT.h5[:DATASET] OUTPUT.h5 [--data.external=yes] [--weights=last|average]",
+    .arguments = "CHECKPOINT.h5 INPUT.h5[:DATASET] OUTPUT.h5 [--data.external=yes] [--data.plugins=yes] "
+                 "[--weights=last|average]",
     .summary = "compute the outputs of a checkpoint for the rows of an array",
     .details = "Computes the outputs of a checkpoint's network for each row of an array.  DATASET is the "
                "name of the array in INPUT.h5.  Without it, the command reads the only array of the file, or "
@@ -53,6 +55,7 @@ const tutti_command tutti_command_predict = {
                "OUTPUT.h5 contains `predictions [n, n_out]`.  For classifiers it also contains `classes "
                "[n]`, or `classes [n, n_out]` of 0 and 1 if a row may have several labels.",
     .options = (const tutti_cli_option_row[]){TUTTI_OPTION_EXTERNAL(offsetof(predict_values, external)),
+                                              TUTTI_OPTION_PLUGINS(offsetof(predict_values, plugins)),
                                               TUTTI_OPTION_WEIGHTS(offsetof(predict_values, weights)),
                                               {.help = {NULL, NULL}}},
     .min_positional = 3,

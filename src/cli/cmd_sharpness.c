@@ -86,6 +86,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
 static const tutti_cli_option_row options[] = {
     TUTTI_OPTION_DATA_FILE(VALUE(file)),
     TUTTI_OPTION_EXTERNAL(VALUE(external)),
+    TUTTI_OPTION_PLUGINS(VALUE(plugins)),
     {{"--limit_train=N", "use the first N training samples only; 0: all [0]"},
      {"limit_train", TUTTI_CLI_WHOLE, VALUE(limit_train), .max = INT64_MAX}},
     {{"--epsilon=E,...", "sizes of the boxes of sharpness_E; none: no boxes [0.001,0.0005]"},
@@ -119,8 +120,9 @@ static const tutti_help_table tables[] = {
 
 const tutti_command tutti_command_sharpness = {
     .name = "sharpness",
-    .arguments = "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--limit_train=N] [--epsilon=E,...] "
-                 "[--subspace=P] [--seed=S] [--tolerance=T] [--products=N]",
+    .arguments =
+        "CHECKPOINT.h5 [--data.file=F] [--data.external=yes] [--data.plugins=yes] "
+        "[--limit_train=N] [--epsilon=E,...] [--subspace=P] [--seed=S] [--tolerance=T] [--products=N]",
     .summary = "measure the curvature of the training loss at a checkpoint",
     .details = "Measures how the training loss changes around the weights of a checkpoint.  The loss is the "
                "mean over the training samples.  The network works as in an evaluation: without noise, and "

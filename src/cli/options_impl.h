@@ -67,6 +67,14 @@ bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]);
       "data.external", TUTTI_CLI_SWITCH, offset, .min = 0                                                    \
     }                                                                                                        \
   }
+#define TUTTI_OPTION_PLUGINS(offset)                                                                         \
+  {                                                                                                          \
+    {"--data.plugins=yes",                                                                                   \
+     "let HDF5 load the filters that the data file names, from the folders of HDF5_PLUGIN_PATH [no]"},       \
+    {                                                                                                        \
+      "data.plugins", TUTTI_CLI_SWITCH, offset, .min = 0                                                     \
+    }                                                                                                        \
+  }
 #define TUTTI_OPTION_WEIGHTS(offset)                                                                         \
   {                                                                                                          \
     {"--weights=last|average",                                                                               \

@@ -97,6 +97,8 @@ static const tutti_key keys[] = {
     {KEY(data, class_weight, class_weight, WEIGHTS, "none", TRAINING,
           "factor on the training loss of each class; balanced: samples / (classes * samples of the class)")},
     {SWITCH(data, external, "no", NONE, "allow the data set to refer to files outside of its own folder")},
+    {SWITCH(data, plugins, "no", NONE,
+          "let HDF5 load the filters that the data set names, as libraries from the folders of HDF5_PLUGIN_PATH")},
     {REAL(data, validation_split, "0", 0, 1, TRAINING,
           "fraction of the training rows that is held out for validation"), BELOW_MAX},
     {CHOICE(data, validation_take, validation_take, "shuffled", take_names, TRAINING,

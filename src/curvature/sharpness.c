@@ -77,8 +77,9 @@ static tutti_status check_subspace(const measurement *m, const char *checkpoint)
 static tutti_status prepare(measurement *m, const char *checkpoint, tutti_curvature_result *sharpness) {
   tutti_rundir_restored *const restored = &m->restored;
   TUTTI_TRY(tutti_rundir_restore_config(m->comm, checkpoint, restored));
-  TUTTI_TRY(tutti_rundir_restore_data(m->comm, m->options->file, m->options->external, TUTTI_SPLIT_TRAIN,
-                                      restored));
+  TUTTI_TRY(tutti_rundir_restore_data(m->comm, m->options->file,
+                                      tutti_trust_of(m->options->external, m->options->plugins),
+                                      TUTTI_SPLIT_TRAIN, restored));
   TUTTI_TRY(tutti_rundir_restore_network(m->comm, checkpoint, TUTTI_WEIGHTS_OF_FILE, restored));
   TUTTI_TRY(tutti_network_check_labels(&restored->network));
   TUTTI_TRY(choose_samples(m, sharpness));

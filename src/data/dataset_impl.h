@@ -25,7 +25,7 @@ typedef struct {
 struct tutti_dataset {
   const tutti_comm *comm; // borrowed
   char *file;
-  bool external; // whether the numbers may lie in files outside its folder
+  tutti_trust trust;                                 // what the file may make the program do
   char *x_name[TUTTI_N_ROWS], *y_name[TUTTI_N_ROWS]; // NULL: not to be read
   char *w_name;                                      // NULL: the training rows have no weights
   bool has_unused;                                   // the file has the array options.unused

@@ -43,7 +43,7 @@ static tutti_status create(const tutti_comm *comm, const tutti_data_options *o, 
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(d, 1));
   d->comm = comm;
-  d->external = o->external;
+  d->trust = o->trust;
   d->limit[TUTTI_ROWS_TRAIN] = o->limit_train;
   d->limit[TUTTI_ROWS_TEST] = o->limit_test;
   TUTTI_TRY_GOTO(done, copy_name(o->file, &d->file));
@@ -91,7 +91,7 @@ static tutti_status read_header(tutti_dataset *d, const tutti_data_options *o, h
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
-  if (d->external) tutti_file_allow_external(file);
+  tutti_file_trust(file, d->trust);
   TUTTI_TRY_GOTO(done, tutti_dataset_read_layout(file, d, &h->layout));
   name_unused(file, o, h);
   TUTTI_TRY_GOTO(done, read_classes(file, d, h));
@@ -178,11 +178,11 @@ done:
 }
 
 /** Local.  Find the only array of the file, or x_test. */
-static tutti_status find_array(const char *path, bool external, char **name) {
+static tutti_status find_array(const char *path, tutti_trust trust, char **name) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(path, &file));
-  if (external) tutti_file_allow_external(file);
+  tutti_file_trust(file, trust);
   TUTTI_TRY_GOTO(done, tutti_data_only_array(file, name));
 done:
   tutti_file_close(&file);
@@ -190,13 +190,13 @@ done:
 }
 
 tutti_status tutti_dataset_open_array(const tutti_comm *comm, const char *file, const char *name,
-                                      bool external, tutti_dataset **dataset) {
+                                      tutti_trust trust, tutti_dataset **dataset) {
   char *found = NULL;
-  tutti_data_options options = {.file = file, .x_test = name, .external = external};
+  tutti_data_options options = {.file = file, .x_test = name, .trust = trust};
   tutti_status status = TUTTI_OK;
   *dataset = NULL;
   if (!name) {
-    const tutti_status local = tutti_comm_rank(comm) == 0 ? find_array(file, external, &found) : TUTTI_OK;
+    const tutti_status local = tutti_comm_rank(comm) == 0 ? find_array(file, trust, &found) : TUTTI_OK;
     TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, local));
     TUTTI_TRY_GOTO(done, tutti_comm_bcast_text(comm, 0, &found));
     options.x_test = found;

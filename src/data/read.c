@@ -67,7 +67,7 @@ tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_fault("dataset.open"));
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
-  if (d->external) tutti_file_allow_external(file);
+  tutti_file_trust(file, d->trust);
   TUTTI_TRY_GOTO(done, check_layout(file, d));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     window_array arrays[3];
@@ -106,7 +106,7 @@ tutti_status tutti_dataset_read_labels(tutti_dataset *d) {
   if (bytes == 0 || bytes > MOST_LABEL_BYTES) return TUTTI_OK;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(d->labels, bytes));
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
-  if (d->external) tutti_file_allow_external(file);
+  tutti_file_trust(file, d->trust);
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY_GOTO(done, read_labels(file, d, which));
 done:
   tutti_file_close(&file);

@@ -1,5 +1,7 @@
 /* Arrays of numbers: their shape, their rows, and new arrays in chunks.  HDF5 converts the numbers to the type that
  * the caller asks for.  The data set, checkpoints and import call it. */
+#include <stdio.h>
+
 #include "io/io_impl.h"
 
 /* A chunk is read, checked and decompressed as one.  It is small enough that a piece of an array costs little more
@@ -67,12 +69,12 @@ tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutt
   tutti_status status = TUTTI_OK;
   tutti_array_storage array = TUTTI_NO_STORAGE;
   tutti_io_rows rows = TUTTI_NO_ROWS;
+  char what[1024];
   const hid_t number = tutti_io_h5_memory_type(type);
   TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &array, &rows));
-  if (!rows.empty)
-    TUTTI_H5(done, H5Dread(array.dataset, number, rows.in_memory, rows.in_file, H5P_DEFAULT, data),
-             TUTTI_ERR_DATA, "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name,
-             (long long)n, (long long)first);
+  snprintf(what, sizeof what, "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name,
+           (long long)n, (long long)first);
+  status = tutti_io_rows_read(file, array.dataset, number, &rows, data, what);
 done:
   tutti_io_rows_close(&rows);
   tutti_array_storage_close(&array);

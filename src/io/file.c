@@ -249,6 +249,7 @@ void tutti_file_close(tutti_file **file) {
   tutti_file *f = *file;
   if (!f) return;
   f->disk.error = ECANCELED; // so that HDF5 writes no more
+  tutti_io_plugins_forbid(f);
   tutti_io_h5_release(f->id);
   tutti_io_h5_release(f->driver); // after the file that it serves
   tutti_io_h5_release(f->access);
@@ -259,8 +260,9 @@ void tutti_file_close(tutti_file **file) {
   *file = NULL;
 }
 
-void tutti_file_allow_external(tutti_file *file) {
-  file->bounds->anywhere = true;
+void tutti_file_trust(tutti_file *file, tutti_trust trust) {
+  file->bounds->anywhere = trust & TUTTI_TRUST_EXTERNAL;
+  if (trust & TUTTI_TRUST_PLUGINS) tutti_io_plugins_allow(file);
 }
 
 void tutti_file_leave_texts_open(tutti_file *file) {

@@ -122,6 +122,7 @@ struct tutti_file {
   tutti_bounds *bounds; // files to which its links may lead
   tutti_file *next;     // in a list of files
   char checked[256];    // its array that was checked last as the source of another one
+  bool plugins;         // HDF5 may load filters while it is open
   bool writable;        // the other members are for writable files
   bool sums_texts;      // texts get a checksum
   tutti_temporary temporary;
@@ -137,6 +138,23 @@ tutti_status tutti_file_writable(const tutti_file *file);
  * @return ERR_IO if the disk has failed, else `status` */
 TUTTI_NODISCARD
 tutti_status tutti_file_check_write(const tutti_file *file, tutti_status status);
+
+// --- plugins.c: what HDF5 may load
+
+/** Keep HDF5 from loading libraries.  tutti_io_h5_mute calls it, before all other calls of HDF5 but H5dont_atexit. */
+void tutti_io_plugins_start(void);
+
+/** Let HDF5 load filters until this file is closed, or forbid it again; the second one accepts any file. */
+void tutti_io_plugins_allow(tutti_file *file);
+void tutti_io_plugins_forbid(tutti_file *file);
+bool tutti_io_plugins_allowed(void);
+
+// --- filters.c: what compresses arrays
+
+/** Fail because HDF5 lacks a filter of an array or table: which one, and what to do.
+ * @param[in] what     the beginning of the message, with file and array
+ * @return ERR_DATA */
+tutti_status tutti_io_filter_fail(const tutti_file *file, hid_t dataset, const char *what);
 
 // --- selection.c: the numbers that one source gives to a virtual array
 
@@ -288,4 +306,12 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_io_rows_select(const tutti_file *file, const char *kind, const char *name, hid_t dataset,
                                   int64_t first, int64_t n, tutti_io_rows *rows);
+
+/** Read the selected rows.
+ * @param[in]  type  of the numbers or records in memory
+ * @param[in]  what  what cannot be done, for the message
+ * @return ERR_DATA damaged, or HDF5 lacks a filter; ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_io_rows_read(const tutti_file *file, hid_t dataset, hid_t type, const tutti_io_rows *rows,
+                                void *data, const char *what);
 void tutti_io_rows_close(tutti_io_rows *rows);

@@ -25,6 +25,21 @@ tutti_status tutti_io_rows_select(const tutti_file *file, const char *kind, cons
   return TUTTI_OK;
 }
 
+tutti_status tutti_io_rows_read(const tutti_file *file, hid_t dataset, hid_t type, const tutti_io_rows *rows,
+                                void *data, const char *what) {
+  tutti_status status = TUTTI_OK;
+  if (rows->empty) return TUTTI_OK;
+  const tutti_h5_printer printer = tutti_io_h5_mute();
+  const bool failed = H5Dread(dataset, type, rows->in_memory, rows->in_file, H5P_DEFAULT, data) < 0;
+  const bool lacks_filter = failed && tutti_io_h5_why() == TUTTI_H5_NO_FILTER;
+  if (lacks_filter)
+    status = tutti_io_filter_fail(file, dataset, what);
+  else if (failed)
+    status = tutti_io_h5_fail(TUTTI_ERR_DATA, __func__, __FILE__, __LINE__, "%s", what);
+  tutti_io_h5_unmute(printer);
+  return status;
+}
+
 void tutti_io_rows_close(tutti_io_rows *rows) {
   tutti_io_h5_release(rows->in_memory);
   tutti_io_h5_release(rows->in_file);

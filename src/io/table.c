@@ -186,12 +186,12 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
   tutti_array_storage t = TUTTI_NO_STORAGE;
   tutti_io_rows rows = TUTTI_NO_ROWS;
   hid_t record = H5I_INVALID_HID;
+  char what[1024];
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t.dataset, first, n, &rows));
   TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, record_bytes, &record));
-  if (!rows.empty)
-    TUTTI_H5(done, H5Dread(t.dataset, record, rows.in_memory, rows.in_file, H5P_DEFAULT, records),
-             TUTTI_ERR_DATA, "%s: table '%s': cannot read", file->path, name);
+  snprintf(what, sizeof what, "%s: table '%s': cannot read", file->path, name);
+  status = tutti_io_rows_read(file, t.dataset, record, &rows, records, what);
 done:
   tutti_io_rows_close(&rows);
   tutti_io_h5_release(record);

@@ -14,7 +14,7 @@ tutti_data_options tutti_samples_options(const tutti_config *config) {
                                 .limit_train = config->data.limit_train,
                                 .limit_test = config->data.limit_test,
                                 .weights = config->data.weights,
-                                .external = config->data.external};
+                                .trust = tutti_trust_of(config->data.external, config->data.plugins)};
   const bool none = tutti_config_no_val(config), held_out = config->data.validation_split > 0;
   // The data set does not read validation rows that will not be used; if the file has some, it says why they are not.
   if (none || held_out) {

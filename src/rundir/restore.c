@@ -39,14 +39,15 @@ done:
   return status;
 }
 
-tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file, bool external,
+tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file, tutti_trust trust,
                                        tutti_split split, tutti_rundir_restored *restored) {
   tutti_config *config = &restored->config;
-  config->data.external = external || (!file && config->data.external);
+  config->data.external = (trust & TUTTI_TRUST_EXTERNAL) || (!file && config->data.external);
+  config->data.plugins = trust & TUTTI_TRUST_PLUGINS;
   if (!file) return tutti_samples_open(comm, config, &restored->dataset);
   tutti_data_options options = tutti_samples_options(config);
   options.file = file;
-  options.external = external;
+  options.trust = trust;
   options.limit_train = options.limit_test = 0;
   options.unused = NULL;
   // Only the arrays of the wanted split need to exist.  Held-out validation rows are drawn from the training rows.

@@ -22,14 +22,14 @@ tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *che
                                          tutti_rundir_restored *restored);
 
 /** Collective.  Open the data set, after tutti_rundir_restore_config.
- * @param[in] file      NULL: the training's data set with its limits, so that the splits are the training's; else all
+ * @param[in] file   NULL: the training's data set with its limits, so that the splits are the training's; else all
  * rows of this file, where only the arrays of the split must exist
- * @param[in] external  the file may lead to files outside of its folder; the training's file also if its config allowed
- * it
- * @param[in] split     rows that are wanted of another file
+ * @param[in] trust  what the file may make the program do.  The training's file may lead to files outside of its
+ * folder also if its config allowed it, but no file allows plugins
+ * @param[in] split  rows that are wanted of another file
  * @return (agreed) what tutti_dataset_open returns */
 TUTTI_NODISCARD
-tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file, bool external,
+tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file, tutti_trust trust,
                                        tutti_split split, tutti_rundir_restored *restored);
 
 /** Collective, after restored->dataset was opened.  Create the network, load the weights, and give the data set the

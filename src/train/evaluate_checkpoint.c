@@ -9,12 +9,12 @@
 const char *const tutti_train_split_names[TUTTI_N_SPLITS] = {"test", "validation", "train"};
 
 tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *file,
-                                             bool external, tutti_split split, tutti_weights weights,
+                                             tutti_trust trust, tutti_split split, tutti_weights weights,
                                              char metric[32], tutti_evaluation *result) {
   tutti_rundir_restored restored = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_rundir_restore_config(comm, checkpoint, &restored));
-  TUTTI_TRY_GOTO(done, tutti_rundir_restore_data(comm, file, external, split, &restored));
+  TUTTI_TRY_GOTO(done, tutti_rundir_restore_data(comm, file, trust, split, &restored));
   TUTTI_TRY_GOTO(done, tutti_rundir_restore_network(comm, checkpoint, weights, &restored));
   TUTTI_TRY_GOTO(done, tutti_network_check_labels(&restored.network));
   // The split is that of the training: by its seed, else the network would be judged by rows that it was trained on.

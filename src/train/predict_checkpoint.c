@@ -96,7 +96,7 @@ static tutti_status check_output(const char *checkpoint, const char *input, cons
 }
 
 tutti_status tutti_train_predict_checkpoint(const tutti_comm *comm, const char *checkpoint, const char *input,
-                                            const char *dataset, bool external, const char *output,
+                                            const char *dataset, tutti_trust trust, const char *output,
                                             tutti_weights weights, int64_t *n_samples) {
   const bool root = tutti_comm_rank(comm) == 0;
   tutti_rundir_restored restored = {0};
@@ -104,7 +104,7 @@ tutti_status tutti_train_predict_checkpoint(const tutti_comm *comm, const char *
   tutti_status status = root ? check_output(checkpoint, input, output) : TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree_from(comm, 0, status));
   TUTTI_TRY_GOTO(done, tutti_rundir_restore_config(comm, checkpoint, &restored));
-  TUTTI_TRY_GOTO(done, tutti_dataset_open_array(comm, input, dataset, external, &restored.dataset));
+  TUTTI_TRY_GOTO(done, tutti_dataset_open_array(comm, input, dataset, trust, &restored.dataset));
   TUTTI_TRY_GOTO(done, tutti_rundir_restore_network(comm, checkpoint, weights, &restored));
   *n_samples = tutti_dataset_n_rows(restored.dataset, TUTTI_ROWS_TEST);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, allocate(&p)));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "flip_filter.h"
 #include "tutti/io.h"
 
 enum { N_TRAIN = 20, N_TEST = 6, N_IN = 4, N_CLASSES = 3, SIDE = 6 };
@@ -166,6 +167,13 @@ static hid_t chunked(int n_dims, bool deflated) {
   return creation;
 }
 
+/** Its chunks go through a filter that no HDF5 has. */
+static hid_t filtered(void) {
+  const hid_t creation = chunked(2, false);
+  if (H5Zregister(&flip_filter) >= 0) H5Pset_filter(creation, FLIP_FILTER, 0, 0, NULL);
+  return creation;
+}
+
 /** Its numbers are in the file `raw`. */
 static hid_t raw(const char *file) {
   const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
@@ -246,6 +254,7 @@ static tutti_status make_storage(const char *folder) {
   TUTTI_TRY(make_stored(folder, "half_x", "x_train", chunked(2, true), N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "fill_x", "x_train", fill, N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "deflated_x", "x_train", chunked(2, true), N_TRAIN));
+  TUTTI_TRY(make_stored(folder, "filtered_x", "x_train", filtered(), N_TRAIN));
   TUTTI_TRY(make_stored(folder, "never_y", "y_train", chunked(1, false), 0));
   TUTTI_TRY(make_stored(folder, "never_w", "w_train", chunked(1, false), 0));
   TUTTI_TRY(make_stored(folder, "no_block", "x_train", plain, 0));

@@ -164,21 +164,21 @@ static void array_alone_is_found(const tutti_comm *comm) {
   const given_array samples = {"samples", TUTTI_F64, 2, {2, 6}, x2};
   put_dataset(comm, scratch_path(folder, "one.h5", one), &samples, 1, NULL, 0);
   put_dataset(comm, scratch_path(folder, "two.h5", two), (given_array[]){samples, train_y}, 2, NULL, 0);
-  if (EXPECT_OK(tutti_dataset_open_array(comm, one, NULL, false, &d))) {
+  if (EXPECT_OK(tutti_dataset_open_array(comm, one, NULL, 0, &d))) {
     expect_rows(d, TUTTI_ROWS_TEST, x2, 0);
     EXPECT(tutti_dataset_n_targets(d) == 0, "%lld targets", (long long)tutti_dataset_n_targets(d));
   }
   tutti_dataset_close(&d);
   EXPECT_FAILS(
-      tutti_dataset_open_array(comm, two, NULL, false, &d), TUTTI_ERR_DATA,
+      tutti_dataset_open_array(comm, two, NULL, 0, &d), TUTTI_ERR_DATA,
       "which array? Name it after the file, as FILE:ARRAY; arrays there: samples [2, 6], y_train [4]");
-  if (EXPECT_OK(tutti_dataset_open_array(comm, two, "samples", false, &d)))
+  if (EXPECT_OK(tutti_dataset_open_array(comm, two, "samples", 0, &d)))
     expect_rows(d, TUTTI_ROWS_TEST, x2, 0);
   tutti_dataset_close(&d);
-  EXPECT_FAILS(tutti_dataset_open_array(comm, two, "sample", false, &d), TUTTI_ERR_DATA,
+  EXPECT_FAILS(tutti_dataset_open_array(comm, two, "sample", 0, &d), TUTTI_ERR_DATA,
                "no array 'sample' (did you mean samples?); arrays there: samples [2, 6], y_train [4]");
   put_dataset(comm, two, (given_array[]){samples, test_x}, 2, NULL, 0);
-  if (EXPECT_OK(tutti_dataset_open_array(comm, two, NULL, false, &d))) expect_rows(d, TUTTI_ROWS_TEST, x2, 0);
+  if (EXPECT_OK(tutti_dataset_open_array(comm, two, NULL, 0, &d))) expect_rows(d, TUTTI_ROWS_TEST, x2, 0);
   tutti_dataset_close(&d);
   scratch_remove(comm, folder);
 }

@@ -87,7 +87,7 @@ static void expect_no_data_set(const tutti_comm *comm, const char *path, const v
   const tutti_data_options options = usual_options(path);
   tutti_dataset *d = NULL;
   EXPECT_FAILS(tutti_dataset_open(comm, &options, &d), expected, path);
-  EXPECT_FAILS(tutti_dataset_open_array(comm, path, NULL, false, &d), expected, path);
+  EXPECT_FAILS(tutti_dataset_open_array(comm, path, NULL, 0, &d), expected, path);
 }
 
 static void file_that_is_no_data_set(const tutti_comm *comm) {
