@@ -83,6 +83,7 @@ static tutti_status list_weight(const tutti_file *file, const char *name, const 
   TUTTI_CHECK(strlen(name) < sizeof view.name && shape->n_dims <= 2, TUTTI_ERR_DATA,
               "%s: %s is not an array of a network: its name is too long, or it has more than two dimensions",
               tutti_file_path(file), name);
+  TUTTI_TRY(tutti_file_check_stored(file, name));
   snprintf(view.name, sizeof view.name, "%s", name);
   for (int i = 0; i < shape->n_dims; i++) view.dims[i] = shape->dims[i];
   if (list->views) list->views[list->n] = view;
@@ -120,6 +121,7 @@ static tutti_status read_vector(const tutti_file *file, const char *name, double
   TUTTI_CHECK(shape.n_dims == 1 && shape.type_class == TUTTI_CLASS_REAL, TUTTI_ERR_DATA,
               "%s: %s is not a one-dimensional array of floating-point numbers", tutti_file_path(file), name);
   *n = shape.dims[0];
+  TUTTI_TRY(tutti_file_check_stored(file, name)); // before memory is taken for what its shape announces
   TUTTI_TRY(TUTTI_NEW(*values, *n));
   return tutti_checkpoint_read_array(file, name, TUTTI_F64, *n, *values);
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/summary_impl.h"
+#include "rundir/restore.h"
 #include "tutti/checkpoint.h"
 
 // --- model and config
@@ -136,6 +137,7 @@ tutti_status tutti_cli_print_checkpoint(const char *path) {
   TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &config));
   printf("\n%s\n", tutti_text_tame(info.config));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(path, "/input/shift", &shift, &n_in));
+  TUTTI_TRY_GOTO(done, tutti_rundir_check_widths(path, &config));
   TUTTI_TRY_GOTO(done, print_model(&config, n_in));
 done:
   tutti_free(shift);

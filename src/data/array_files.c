@@ -34,6 +34,17 @@ static tutti_status check_dims(const tutti_array_format *format, tutti_import_ar
   return TUTTI_OK;
 }
 
+/** A row is read into memory as a whole, so the memory must not follow from what a header announces alone. */
+static tutti_status check_size(const tutti_array_format *format, const tutti_import_array *a) {
+  const int64_t wanted = a->dims[0] * a->row_items * a->file_bytes;
+  const int64_t most = tutti_data_input_most_bytes(a->input);
+  TUTTI_CHECK(wanted <= most, TUTTI_ERR_DATA,
+              "%s: ends inside its %s: the file is truncated, or its header is damaged: it announces %lld "
+              "bytes of them, but the file can have at most %lld",
+              tutti_data_input_path(a->input), format->numbers, (long long)wanted, (long long)most);
+  return TUTTI_OK;
+}
+
 /** The state of the format goes first, because it may use the input. */
 static void array_close(const tutti_array_format *format, tutti_import_array *a) {
   if (format->free_state) format->free_state(a);
@@ -44,7 +55,8 @@ static void array_close(const tutti_array_format *format, tutti_import_array *a)
 static tutti_status array_open(const tutti_array_format *format, const char *path, tutti_import_array *a) {
   TUTTI_TRY(tutti_data_input_open(path, &a->input));
   TUTTI_TRY(format->read_header(a));
-  return check_dims(format, a);
+  TUTTI_TRY(check_dims(format, a));
+  return check_size(format, a);
 }
 
 /** The largest label so far, or INT64_MAX if one of the labels is not an integer that may be the id of a class.

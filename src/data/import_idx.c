@@ -29,6 +29,7 @@ static tutti_status read_header(tutti_import_array *a) {
     a->dims[i] = (int64_t)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3];
   }
   a->type = TUTTI_U8;
+  a->file_bytes = 1;
   return TUTTI_OK;
 }
 
@@ -37,7 +38,8 @@ static tutti_status read_rows(tutti_import_array *a, int64_t n, void *rows) {
 }
 
 static tutti_status import(const tutti_import_request *request, tutti_import_result *result) {
-  static const tutti_array_format idx = {.name = "IDX", .read_header = read_header, .read_rows = read_rows};
+  static const tutti_array_format idx = {
+      .name = "IDX", .numbers = "items", .read_header = read_header, .read_rows = read_rows};
   return tutti_import_pairs(&idx, tutti_format_idx.options, request->values, 2, request->output, result);
 }
 

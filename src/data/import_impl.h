@@ -67,6 +67,9 @@ tutti_status tutti_data_input_line(tutti_data_input *input, char **line, int64_t
 TUTTI_NODISCARD
 tutti_status tutti_data_input_refuse_return(const tutti_data_input *input);
 
+/** The most bytes that the file can have, unpacked; INT64_MAX: nobody knows, because it is a pipe. */
+int64_t tutti_data_input_most_bytes(const tutti_data_input *input);
+
 /** Borrowed. */
 const char *tutti_data_input_path(const tutti_data_input *input);
 
@@ -213,12 +216,14 @@ typedef struct {
   int64_t dims[TUTTI_MAX_DIMS]; // the first one counts the samples
   int64_t row_items;            // product of the dims after the first
   tutti_type type;              // of the numbers in the output
+  int file_bytes;               // of a number in the file
   void *state;                  // of the format, or NULL
 } tutti_import_array;
 
 typedef struct {
-  const char *name; // "IDX", for messages
-  /** Read everything before the numbers, and set n_dims, dims (those that fit), type and state. */
+  const char *name;    // "IDX", for messages
+  const char *numbers; // what it calls them: "items"
+  /** Read everything before the numbers, and set n_dims, dims (those that fit), type, file_bytes and state. */
   tutti_status (*read_header)(tutti_import_array *array);
   /** Read the next n rows, as numbers of array->type.  No call asks for more rows than the first one. */
   tutti_status (*read_rows)(tutti_import_array *array, int64_t n, void *rows);

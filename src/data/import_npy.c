@@ -128,6 +128,7 @@ static tutti_status parse_header(const char *header, tutti_import_array *a) {
               (int)strcspn(order, ",}"), order);
   f->columns_first = *order == 'T';
   TUTTI_TRY(find_value(path, header, "'shape'", &shape));
+  a->file_bytes = f->number->bytes;
   a->type = a->is_labels ? f->number->y : f->number->x;
   return read_shape(shape, a);
 }
@@ -253,8 +254,11 @@ static tutti_status read_rows(tutti_import_array *a, int64_t n_rows, void *rows)
 }
 
 static tutti_status import(const tutti_import_request *request, tutti_import_result *result) {
-  static const tutti_array_format format = {
-      .name = ".npy", .read_header = read_header, .read_rows = read_rows, .free_state = free_state};
+  static const tutti_array_format format = {.name = ".npy",
+                                            .numbers = "numbers",
+                                            .read_header = read_header,
+                                            .read_rows = read_rows,
+                                            .free_state = free_state};
   return tutti_import_pairs(&format, tutti_format_npy.options, request->values, 3, request->output, result);
 }
 

@@ -14,23 +14,34 @@ enum { BUFFER_BYTES = 1 << 17 };
 struct tutti_data_input {
   char *path;
   gzFile gz;
+  int64_t most_bytes;    // that the file can unpack to
   char *buffer;          // [BUFFER_BYTES]
   int64_t at, n;         // bytes of the buffer: used, read
   tutti_data_array line; // of char
   int64_t line_number;
 };
 
+/** One byte of gzip data unpacks to 1,032 bytes at most (258 bytes from two bits, RFC 1951).  A pipe may have any
+ * number. */
+static int64_t most_bytes_of(const struct stat *about, gzFile gz) {
+  enum { MOST_RATIO = 1032 };
+  const int64_t size = (int64_t)about->st_size;
+  if (!S_ISREG(about->st_mode) || size > INT64_MAX / MOST_RATIO) return INT64_MAX;
+  return gzdirect(gz) ? size : MOST_RATIO * size;
+}
+
 /** zlib finds out whether a file is gzip; it returns bytes without a gzip header as they are. */
-static tutti_status open_gz(const char *path, gzFile *gz) {
+static tutti_status open_gz(const char *path, gzFile *gz, int64_t *most_bytes) {
   const int file = open(path, O_RDONLY | O_CLOEXEC);
   TUTTI_CHECK(file >= 0 || errno != ENOENT, TUTTI_ERR_MISSING, "%s: there is no such file", path);
   TUTTI_CHECK(file >= 0, TUTTI_ERR_IO, "%s: cannot be opened: %s", path, strerror(errno));
-  struct stat about;
+  struct stat about = {0};
   const bool folder = fstat(file, &about) == 0 && S_ISDIR(about.st_mode);
   *gz = folder ? NULL : gzdopen(file, "rb");
   if (!*gz) close(file);
   TUTTI_CHECK(!folder, TUTTI_ERR_DATA, "%s: is a folder, expected a file", path);
   TUTTI_CHECK(*gz, TUTTI_ERR_MEMORY, "%s: no memory to read it", path);
+  *most_bytes = most_bytes_of(&about, *gz);
   return TUTTI_OK;
 }
 
@@ -42,7 +53,7 @@ tutti_status tutti_data_input_open(const char *path, tutti_data_input **out) {
   input->line = TUTTI_DATA_ARRAY_OF(char);
   TUTTI_TRY_GOTO(done, TUTTI_NEW(input->buffer, BUFFER_BYTES));
   TUTTI_TRY_GOTO(done, TUTTI_COPY(input->path, path));
-  TUTTI_TRY_GOTO(done, open_gz(path, &input->gz));
+  TUTTI_TRY_GOTO(done, open_gz(path, &input->gz, &input->most_bytes));
   *out = input;
   input = NULL;
 done:
@@ -147,6 +158,10 @@ tutti_status tutti_data_input_refuse_return(const tutti_data_input *input) {
       "%s:%lld: a carriage return without a newline after it (line ends of an old Macintosh?); lines end "
       "with a newline, or with both",
       input->path, (long long)input->line_number);
+}
+
+int64_t tutti_data_input_most_bytes(const tutti_data_input *input) {
+  return input->most_bytes;
 }
 
 const char *tutti_data_input_path(const tutti_data_input *input) {

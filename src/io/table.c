@@ -32,8 +32,9 @@ static tutti_status make_record(const tutti_file *file, const tutti_column *colu
   for (int i = 0; i < n_columns; i++) {
     const tutti_column *c = &columns[i];
     const hid_t number = in_file ? tutti_io_h5_file_type(c->type) : tutti_io_h5_memory_type(c->type);
-    TUTTI_H5_TRY(H5Tinsert(*type, c->name, in_file ? offset : c->offset, number), TUTTI_ERR_INTERNAL,
-                 "%s: column '%s'", file->path, c->name);
+    // A caller may have the name from a damaged file.
+    TUTTI_H5_TRY(H5Tinsert(*type, c->name, in_file ? offset : c->offset, number),
+                 in_file ? TUTTI_ERR_INTERNAL : TUTTI_ERR_DATA, "%s: column '%s'", file->path, c->name);
     offset += tutti_io_type_bytes(c->type);
   }
   return TUTTI_OK;
@@ -162,6 +163,7 @@ tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t 
   *n = 0;
   TUTTI_TRY(tutti_io_object_find(file, name, &there));
   if (!there) return TUTTI_OK;
+  if (!file->writable) TUTTI_TRY(tutti_file_check_stored(file, name)); // callers take memory for the rows
   const tutti_status status = table_open(file, name, &t);
   if (status == TUTTI_OK) *n = n_rows_of(&t);
   tutti_array_storage_close(&t);

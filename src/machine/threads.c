@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/vector_unit.h"
+#include "machine/buffers_impl.h"
 #include "machine/cpu.h"
 #include "machine/quota.h"
 #include "tutti/linalg.h"
@@ -100,6 +101,7 @@ tutti_status tutti_machine_set_threads(const tutti_comm *comm, int64_t wanted,
     TUTTI_TRY(decide(comm, &decided));
     choose_by_environment(&decided);
   }
+  TUTTI_TRY(tutti_comm_agree(comm, tutti_machine_check_buffers(decided.n)));
   tutti_linalg_set_threads(decided.n);
   if (threads) *threads = decided;
   return TUTTI_OK;

@@ -19,31 +19,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/fault.h"
 
 #define FOLDER "/dev/shm"
 #define PREFIX "tutti."
 
 tutti_status tutti_par_segment_no_memory(size_t length, int error) {
-  TUTTI_FAIL(
-      TUTTI_ERR_MEMORY,
-      "no %zu bytes of memory for the ranks of a node to share: %s; look at the free memory and at the "
-      "size of /dev/shm",
-      length, strerror(error));
-}
-
-/** The bytes that programs can still get without swapping (proc_meminfo(5)); SIZE_MAX if the system does not say.  A
- * memory file without a name is not limited by a file system, so the system would end processes instead of refusing
- * its pages. */
-static size_t available_bytes(void) {
-  char line[128];
-  unsigned long long kib = 0;
-  bool found = false;
-  FILE *file = fopen("/proc/meminfo", "r");
-  while (file && !found && fgets(line, sizeof line, file))
-    found = sscanf(line, "MemAvailable: %llu kB", &kib) == 1;
-  if (file) fclose(file);
-  return found ? (size_t)kib * 1024 : SIZE_MAX;
+  TUTTI_FAIL(TUTTI_ERR_MEMORY,
+             "no %zu bytes of memory for the ranks of a node to share: %s; look at the free memory, at the "
+             "memory limit of the job, and at the size of /dev/shm",
+             length, strerror(error));
 }
 
 // --- names in /dev/shm -----------------------------------------------------------------------------
@@ -109,7 +95,7 @@ static bool is_file_of(const tutti_segment_key *key, int file) {
 tutti_status tutti_par_segment_make(size_t length, bool named, tutti_segment_key *key, int *file) {
   struct stat about;
   *key = (tutti_segment_key){.process = (int64_t)getpid(), .file = -1};
-  if (length > available_bytes()) return tutti_par_segment_no_memory(length, ENOMEM);
+  if (length > tutti_memory_available("")) return tutti_par_segment_no_memory(length, ENOMEM);
   remove_left_names();
   *file = named ? create_named(key->name, sizeof key->name) : create_nameless();
   TUTTI_CHECK(*file >= 0, TUTTI_ERR_SYSTEM, "shared memory cannot be created: %s; look at " FOLDER,

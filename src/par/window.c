@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/fault.h"
 #include "par/segment_impl.h"
 
@@ -48,6 +49,8 @@ static tutti_status reserve_part(const tutti_window *window, int file) {
 
 static tutti_status map_file(tutti_window *window, int file) {
   if (file >= 0) TUTTI_TRY(reserve_part(window, file));
+  if (file < 0 && window->length > tutti_memory_available(""))
+    return tutti_par_segment_no_memory(window->length, ENOMEM);
   // A rank that is alone has plain memory.
   const int kind = file >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
   void *data = mmap(NULL, window->length, PROT_READ | PROT_WRITE, kind, file, 0);

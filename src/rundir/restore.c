@@ -139,15 +139,34 @@ done:
   return status;
 }
 
+tutti_status tutti_rundir_check_widths(const char *checkpoint, const tutti_config *config) {
+  tutti_view *views = NULL;
+  int64_t n = 0, widest = 0;
+  TUTTI_TRY(tutti_checkpoint_list_weights(checkpoint, &views, &n));
+  for (int64_t i = 0; i < n; i++)
+    for (int d = 0; d < views[i].n_dims; d++)
+      if (views[i].dims[d] > widest) widest = views[i].dims[d];
+  tutti_free(views);
+  for (int64_t i = 0; i < config->model.n_layers; i++)
+    TUTTI_CHECK(
+        config->model.layers[i].units <= widest, TUTTI_ERR_DATA,
+        "%s: layer %lld of its config has %lld units, but its arrays have at most %lld numbers in one "
+        "dimension: the file is damaged; use another checkpoint",
+        checkpoint, (long long)i + 1, (long long)config->model.layers[i].units, (long long)widest);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *checkpoint,
                                           tutti_weights weights, tutti_rundir_restored *restored) {
   // The scaling is first, because its size shows whether the samples fit this network.
   TUTTI_TRY(tutti_rundir_restore_scaling(comm, checkpoint, restored->features, restored->dataset));
+  const bool root = tutti_comm_rank(comm) == 0;
+  TUTTI_TRY(tutti_comm_agree_from(
+      comm, 0, root ? tutti_rundir_check_widths(checkpoint, &restored->config) : TUTTI_OK));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
   TUTTI_TRY(tutti_comm_agree(comm, TUTTI_NEW(restored->params, n)));
-  const bool root = tutti_comm_rank(comm) == 0;
   TUTTI_TRY(tutti_comm_agree_from(comm, 0, root ? load_weights(checkpoint, weights, restored) : TUTTI_OK));
   TUTTI_TRY(tutti_comm_bcast(comm, 0, restored->params, n * (int64_t)sizeof(float)));
   return tutti_comm_bcast(comm, 0, tutti_model_state(model),

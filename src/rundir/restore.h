@@ -32,6 +32,13 @@ TUTTI_NODISCARD
 tutti_status tutti_rundir_restore_data(const tutti_comm *comm, const char *file, tutti_trust trust,
                                        tutti_split split, tutti_rundir_restored *restored);
 
+/** Local.  Check that the arrays of a checkpoint are as wide as the layers of its config, before a network takes memory
+ * for them.
+ * @return ERR_DATA a layer has more units than any array has numbers in one dimension; as
+ * tutti_checkpoint_list_weights */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_check_widths(const char *checkpoint, const tutti_config *config);
+
 /** Collective, after restored->dataset was opened.  Create the network, load the weights, and give the data set the
  * training's scaling.
  * @return (agreed) ERR_CONFIG the file has no average; ERR_DATA the file does not fit; ERR_MEMORY */
