@@ -26,6 +26,11 @@ size_t tutti_io_type_bytes(tutti_type type);
 TUTTI_NODISCARD
 tutti_status tutti_file_open(const char *path, tutti_file **file);
 
+/** For a handler of signals, after a crash: the files that HDF5 may have been reading, the latest one first.
+ * @param[in] after  the file before; NULL: begin
+ * @return NULL: there is none, or HDF5 was not running */
+const tutti_file *tutti_file_in_use(const tutti_file *after);
+
 /** What a file may make the program do beyond reading the file: a sum of these. */
 enum { TUTTI_TRUST_EXTERNAL = 1, TUTTI_TRUST_PLUGINS = 2 };
 typedef unsigned tutti_trust;

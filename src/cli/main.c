@@ -149,8 +149,10 @@ int main(int argc, char **argv) {
   // One rank of several must not leave the others alone in MPI_Init: they may have other arguments.
   if (by.ranks <= 1 && answer(argc, argv, true)) return end_without_mpi(TUTTI_OK);
   const tutti_command *command = argc > 1 ? tutti_command_find(argv[1]) : NULL;
-  if (!by.variable && command && command->check && tutti_cli_asks_for_check(argc, argv))
+  if (!by.variable && command && command->check && tutti_cli_asks_for_check(argc, argv)) {
+    tutti_cli_tell_crashes();
     return end_without_mpi(tutti_cli_check(command, argc - 1, argv + 1, 0));
+  }
   take_better_environment(&by, argv);
   int provided = 0; // the BLAS may have threads, but only this thread calls MPI
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
@@ -160,6 +162,7 @@ int main(int argc, char **argv) {
   int exit_status = 0;
   tutti_comm *comm = NULL;
   tutti_status status = tutti_comm_create_world(&comm);
+  tutti_cli_tell_crashes();
   if (status == TUTTI_OK) status = tutti_comm_agree(comm, tutti_cli_watch(comm));
   if (status == TUTTI_OK) status = run(comm, &by, argc, argv, &exit_status);
   if (status == TUTTI_OK) status = flush_results();

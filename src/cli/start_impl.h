@@ -23,6 +23,12 @@ TUTTI_NODISCARD
 tutti_status tutti_cli_check_launcher(const tutti_cli_launcher *by, const tutti_comm *comm,
                                       const tutti_command *command);
 
+// --- crashes (crash.c) ---------------------------------------------------------------------------
+
+/** From now on, a crash inside HDF5 is told as damage of the file that it read.  If the command needs MPI, to be called
+ * after MPI has started, which has handlers of its own. */
+void tutti_cli_tell_crashes(void);
+
 // --- the ranks (alike.c) -------------------------------------------------------------------------
 
 /** Check that all ranks run the same program with the same arguments.  Collective; to be called before any other

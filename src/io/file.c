@@ -139,9 +139,10 @@ tutti_status tutti_file_open(const char *path, tutti_file **file) {
   hid_t access = H5I_INVALID_HID;
   *file = NULL;
   TUTTI_TRY_GOTO(done, tutti_fault("file.open"));
+  TUTTI_TRY_GOTO(done, new_file(path, file));
+  tutti_io_crash_watch(*file);
   TUTTI_TRY_GOTO(done, reading_access(path, &access));
   TUTTI_TRY_GOTO(done, check_readable(path));
-  TUTTI_TRY_GOTO(done, new_file(path, file));
   TUTTI_TRY_GOTO(done, open_h5(path, H5F_ACC_RDONLY, access, &(*file)->id));
 done:
   tutti_io_h5_release(access);
@@ -254,6 +255,7 @@ void tutti_file_close(tutti_file **file) {
   tutti_io_h5_release(f->driver); // after the file that it serves
   tutti_io_h5_release(f->access);
   tutti_io_temporary_drop(&f->temporary);
+  tutti_io_crash_forget(f);
   tutti_free(f->bounds);
   tutti_free(f->path);
   tutti_free(f);

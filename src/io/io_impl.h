@@ -123,6 +123,7 @@ struct tutti_file {
   tutti_file *next;     // in a list of files
   char checked[256];    // its array that was checked last as the source of another one
   bool plugins;         // HDF5 may load filters while it is open
+  tutti_file *older;    // in the list of files that are read, the latest first
   bool writable;        // the other members are for writable files
   bool sums_texts;      // texts get a checksum
   tutti_temporary temporary;
@@ -138,6 +139,16 @@ tutti_status tutti_file_writable(const tutti_file *file);
  * @return ERR_IO if the disk has failed, else `status` */
 TUTTI_NODISCARD
 tutti_status tutti_file_check_write(const tutti_file *file, tutti_status status);
+
+// --- crash.c: what HDF5 is reading
+
+/** HDF5 runs between these two, which may be nested; tutti_io_h5_mute and tutti_io_h5_unmute call them. */
+void tutti_io_crash_enter(void);
+void tutti_io_crash_leave(void);
+
+/** A file is read from now on, until tutti_io_crash_forget, which accepts any file. */
+void tutti_io_crash_watch(tutti_file *file);
+void tutti_io_crash_forget(tutti_file *file);
 
 // --- plugins.c: what HDF5 may load
 

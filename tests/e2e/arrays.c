@@ -168,8 +168,8 @@ static hid_t chunked(int n_dims, bool deflated) {
 }
 
 /** Its chunks go through a filter that no HDF5 has. */
-static hid_t filtered(void) {
-  const hid_t creation = chunked(2, false);
+static hid_t filtered(int n_dims) {
+  const hid_t creation = chunked(n_dims, false);
   if (H5Zregister(&flip_filter) >= 0) H5Pset_filter(creation, FLIP_FILTER, 0, 0, NULL);
   return creation;
 }
@@ -254,7 +254,8 @@ static tutti_status make_storage(const char *folder) {
   TUTTI_TRY(make_stored(folder, "half_x", "x_train", chunked(2, true), N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "fill_x", "x_train", fill, N_TRAIN / 2));
   TUTTI_TRY(make_stored(folder, "deflated_x", "x_train", chunked(2, true), N_TRAIN));
-  TUTTI_TRY(make_stored(folder, "filtered_x", "x_train", filtered(), N_TRAIN));
+  TUTTI_TRY(make_stored(folder, "filtered_x", "x_train", filtered(2), N_TRAIN));
+  TUTTI_TRY(make_stored(folder, "filtered_y", "y_train", filtered(1), N_TRAIN));
   TUTTI_TRY(make_stored(folder, "never_y", "y_train", chunked(1, false), 0));
   TUTTI_TRY(make_stored(folder, "never_w", "w_train", chunked(1, false), 0));
   TUTTI_TRY(make_stored(folder, "no_block", "x_train", plain, 0));
