@@ -146,6 +146,9 @@ tutti_status tutti_file_check_write(const tutti_file *file, tutti_status status)
 void tutti_io_crash_enter(void);
 void tutti_io_crash_leave(void);
 
+/** The call that follows may take long, because it reads many numbers. */
+void tutti_io_crash_take_time(void);
+
 /** A file is read from now on, until tutti_io_crash_forget, which accepts any file. */
 void tutti_io_crash_watch(tutti_file *file);
 void tutti_io_crash_forget(tutti_file *file);
