@@ -178,6 +178,10 @@ preset_options() { # PRESET: the same as in CMakePresets.json, for a CMake that 
       echo -B build-clang -D CMAKE_C_COMPILER=clang -D CMAKE_BUILD_TYPE=Debug -D CMAKE_C_FLAGS_DEBUG=-O1 \
         -D TUTTI_WERROR=ON
       ;;
+    fuzz)
+      echo -B build-fuzz -D CMAKE_C_COMPILER=clang -D CMAKE_BUILD_TYPE=Debug -D CMAKE_C_FLAGS_DEBUG='-O1' \
+        -D TUTTI_SANITIZE=ON -D TUTTI_FUZZ=ON
+      ;;
   esac
 }
 

@@ -13,7 +13,7 @@ anchors() {
 }
 
 n=0
-for page in README.md CONTRIBUTING.md CHANGELOG.md docs/*.md src/README.md tests/*/README.md data/README.md; do
+for page in README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md docs/*.md src/README.md tests/*/README.md data/README.md; do
   for link in $(grep -o '](\([^):]*\))' "$page" | sed 's/^](//; s/)$//'); do
     n=$((n + 1))
     target=${link%%#*}
