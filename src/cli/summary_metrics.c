@@ -22,7 +22,7 @@ static void print_columns(const tutti_metrics_records *epochs, column_kind kind,
   const tutti_texts *names = &epochs->more_columns;
   for (int k = 0; k < names->n; k++)
     if (kind_of(names->list[k]) == kind && i < 0)
-      printf("\t%s", tutti_text_tame(names->list[k]));
+      printf("\t%s", names->list[k]);
     else if (kind_of(names->list[k]) == kind)
       printf("\t%.6g", tutti_metrics_more(epochs, i, k));
   printf("\n");
@@ -108,6 +108,8 @@ tutti_status tutti_cli_print_metrics(const tutti_file *file) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
   TUTTI_TRY_GOTO(done, tutti_metrics_read(file, "epochs", metric, &epochs));
+  tutti_text_tame(metric);
+  for (int k = 0; k < epochs.more_columns.n; k++) tutti_text_tame(epochs.more_columns.list[k]);
   printf("kind metrics\n\n");
   print_epochs(&epochs, metric);
   print_measured(&epochs);

@@ -127,6 +127,18 @@ static tutti_status print_head(const tutti_file *file, const tutti_goal *goal, c
   return TUTTI_OK;
 }
 
+/** What a file says must not steer the terminal.  The names of columns are not needed any more. */
+static void tame(tutti_trial_set *set, const tutti_best_table *best, tutti_fit *fits) {
+  for (int k = 0; k < set->n_varied; k++) {
+    tutti_text_tame(set->names[k]);
+    for (int i = 0; i < set->texts[k].n; i++) tutti_text_tame(set->texts[k].list[i]);
+  }
+  for (int b = 0; fits && b < best->n_branches; b++) {
+    tutti_text_tame(fits[b].refused);
+    tutti_text_tame(fits[b].no_interval);
+  }
+}
+
 tutti_status tutti_cli_print_study(const tutti_file *file, const tutti_goal *goal,
                                    const tutti_budget_question *asked) {
   tutti_status status = TUTTI_OK;
@@ -139,6 +151,7 @@ tutti_status tutti_cli_print_study(const tutti_file *file, const tutti_goal *goa
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "goal", &own_goal));
   TUTTI_TRY_GOTO(done, take_unmerged(file, !goal && !asked, &set, &now));
   TUTTI_TRY_GOTO(done, conclude(file, goal, now, &set, &best, &fits));
+  tame(&set, &best, fits);
   TUTTI_TRY_GOTO(done, print_head(file, goal, tutti_text_tame(own_goal)));
   print_progress(file, &set, !goal && !asked, now);
   const bool to_goal = !asked && (goal || strcmp(own_goal, "none") != 0);

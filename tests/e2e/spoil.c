@@ -2,6 +2,7 @@
  *
  *   e2e_spoil config CHECKPOINT FROM TO     replaces a part of the config, with its checksum
  *   e2e_spoil integer FILE ATTRIBUTE VALUE  sets an attribute of the root
+ *   e2e_spoil text FILE ATTRIBUTE VALUE     the same
  *   e2e_spoil rows FILE                     a data set of 2^31 rows that were never written */
 #include <hdf5.h>
 #include <stdio.h>
@@ -23,10 +24,12 @@ static tutti_status replace(tutti_file *file, const char *from, const char *to) 
 static tutti_status change(int argc, char **argv) {
   tutti_file *file = NULL;
   tutti_status status = TUTTI_OK;
-  TUTTI_CHECK(argc == 5, TUTTI_ERR_USAGE, "config or integer FILE A B");
+  TUTTI_CHECK(argc == 5, TUTTI_ERR_USAGE, "config, integer or text FILE A B");
   TUTTI_TRY_GOTO(done, tutti_file_update(argv[2], &file));
   if (strcmp(argv[1], "config") == 0)
     TUTTI_TRY_GOTO(done, replace(file, argv[3], argv[4]));
+  else if (strcmp(argv[1], "text") == 0)
+    TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", argv[3], argv[4]));
   else
     TUTTI_TRY_GOTO(done, tutti_file_set_integer(file, "/", argv[3], strtoll(argv[4], NULL, 10)));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
