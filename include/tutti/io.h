@@ -252,6 +252,10 @@ tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n)
 TUTTI_NODISCARD
 tutti_status tutti_io_make_folder(const char *path);
 
+/** Get the bytes that this user may still write to the file system of a folder.  Quotas are not seen.
+ * @return false: the system does not say */
+bool tutti_io_free_bytes(const char *folder, double *bytes);
+
 /** Write a text file, complete or not at all, as tutti_file_create and tutti_file_commit do.
  * @return ERR_CREATE, ERR_IO */
 TUTTI_NODISCARD
@@ -285,7 +289,10 @@ typedef struct tutti_lock tutti_lock;
 TUTTI_NODISCARD
 tutti_status tutti_io_lock_take(const char *folder, tutti_lock **lock);
 
-/** Remove the file and give up the lock.  Accepts NULL inside; nulls the handle. */
+/** Whether the folder still has the file of the lock; true on a file system without locks. */
+bool tutti_io_lock_is_current(const tutti_lock *lock);
+
+/** Remove the file, if it is still that of the lock, and give up the lock.  Accepts NULL inside; nulls the handle. */
 void tutti_io_lock_release(tutti_lock **lock);
 
 /** Claims to numbered things, by which several processes share them out.  A claim ends with the process that has it,

@@ -20,6 +20,8 @@ typedef struct {
   // evaluation.
   tutti_evaluation average_validation, average_test;
   tutti_evaluation training; // of train.train_rows; during the training, from the last evaluation
+  bool
+      complete; // by tutti_train alone: the training has ended, perhaps without being able to save its last state
 } tutti_train_result;
 
 /** Collective, config equal on all ranks.  Train as the config says, and write to its run directory.  Resume the run
@@ -28,7 +30,7 @@ typedef struct {
  * @param[in]  progress  the stream for the progress line of rank 0; NULL: no line
  * @param[out] result    a divergence is a result, not an error
  * @return (the same on all ranks) the errors of the functions that it calls; the run directory then has the last
- * complete checkpoint */
+ * complete checkpoint.  A save that fails in between is only reported, and tried again. */
 TUTTI_NODISCARD
 tutti_status tutti_train(const tutti_comm *comm, const tutti_config *config, FILE *progress,
                          tutti_train_result *result);

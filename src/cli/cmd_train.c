@@ -50,26 +50,33 @@ static tutti_status check(const tutti_cli_arguments *arguments, tutti_config *co
   return TUTTI_OK;
 }
 
+/** Say why the training ended, if it is not the budget.  The results count although the last state is not saved. */
+static void report(const tutti_comm *comm, const tutti_config *config, const tutti_train_result *result,
+                   bool saved) {
+  const bool diverged = result->stop == TUTTI_STOP_DIVERGED,
+             interrupted = result->stop == TUTTI_STOP_INTERRUPTED;
+  if (result->stop != TUTTI_STOP_BUDGET && (saved || !interrupted))
+    tutti_log_root(diverged ? TUTTI_LOG_ERROR : TUTTI_LOG_INFO, "%s", result->reason);
+  if (!diverged && !interrupted && tutti_comm_rank(comm) == 0) print_result(config, result);
+}
+
 /** A divergence is a result and no failure: the files are complete, and the exit status tells it. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
-  tutti_train_result result;
+  tutti_train_result result = {0};
   bool unused = false; // main.c looks for --check
   tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_train, &unused, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   tutti_cli_guard(comm, &config);
-  TUTTI_TRY_GOTO(done, train(comm, &config, &result));
-  const bool diverged = result.stop == TUTTI_STOP_DIVERGED;
-  if (result.stop != TUTTI_STOP_BUDGET)
-    tutti_log_root(diverged ? TUTTI_LOG_ERROR : TUTTI_LOG_INFO, "%s", result.reason);
-  if (diverged)
+  status = train(comm, &config, &result);
+  if (result.complete) report(comm, &config, &result, status == TUTTI_OK);
+  TUTTI_TRY_GOTO(done, status);
+  if (result.stop == TUTTI_STOP_DIVERGED)
     *exit_status = TUTTI_EXIT_DIVERGED;
   else if (result.stop == TUTTI_STOP_INTERRUPTED)
     *exit_status = TUTTI_EXIT_INTERRUPTED;
-  else if (tutti_comm_rank(comm) == 0)
-    print_result(&config, &result);
 done:
   tutti_config_clear(&config);
   tutti_cli_arguments_clear(&arguments);

@@ -99,10 +99,15 @@ done:
   return status;
 }
 
+bool tutti_io_lock_is_current(const tutti_lock *lock) {
+  return !lock->claims || tutti_io_claims_current(lock->claims);
+}
+
 void tutti_io_lock_release(tutti_lock **lock) {
   if (!*lock) return;
-  // Remove the file before the lock ends, because afterwards it may belong to the next process.
-  if ((*lock)->claims) unlink((*lock)->claims->path);
+  // Remove the file before the lock ends, because afterwards it may belong to the next process.  It belongs to another
+  // process already if somebody has removed ours.
+  if ((*lock)->claims && tutti_io_claims_current((*lock)->claims)) unlink((*lock)->claims->path);
   tutti_io_claims_close(&(*lock)->claims);
   tutti_free(*lock);
   *lock = NULL;

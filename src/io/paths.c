@@ -1,10 +1,11 @@
-/* Folders and paths: makes folders, compares files, finds parents.  Files in the making (temporary.c), the lock and
- * other rooms call it. */
+/* Folders and paths: makes folders, compares files, finds parents, asks for free room.  Files in the making
+ * (temporary.c), the lock and other rooms call it. */
 #define _XOPEN_SOURCE 700 // realpath
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "io/io_impl.h"
@@ -51,6 +52,14 @@ tutti_status tutti_io_make_folder(const char *path) {
 done:
   tutti_free(part);
   return status;
+}
+
+// Some network file systems report no blocks at all, although they can be written.
+bool tutti_io_free_bytes(const char *folder, double *bytes) {
+  struct statvfs about;
+  if (statvfs(folder, &about) != 0 || about.f_blocks == 0) return false;
+  *bytes = (double)about.f_bavail * (double)about.f_frsize;
+  return true;
 }
 
 tutti_status tutti_io_parent_folder(const char *path, char **folder) {

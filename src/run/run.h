@@ -33,7 +33,9 @@ typedef struct {
   tutti_checkpoint_state at; // the part that a checkpoint keeps
   tutti_run_rows rows;
   tutti_phases phases;
-  double saved_at;                   // clock of the last checkpoint, in seconds
+  double saved_at; // clock of the last checkpoint, in seconds
+  double
+      retry_at; // clock at which a save that failed is tried again; 0: none has failed.  Rank 0 looks at it
   double longest_save, longest_step; // seconds so far; a step with all that follows it
   double looked_at;                  // clock at which the time of the job was looked at; 0: not yet
   tutti_status

@@ -1,23 +1,25 @@
 /** The rows since the last flush and the timers of all ranks go into metrics.h5, with a description of the machine.  A
- * flush comes before each checkpoint, and metrics.h5 can be read while a run writes it.  Called by saver.c, resume.c
- * and the loop in train. */
+ * flush comes before each checkpoint, and metrics.h5 can be read while a run writes it.  save.c and resume.c call
+ * it. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "machine/cpu.h"
 #include "rundir/rundir_impl.h"
 #include "tutti/linalg.h"
 
-tutti_status tutti_rundir_survey(tutti_rundir_saver *saver) {
-  const tutti_comm *comm = saver->run->comm;
-  tutti_machine_cpu cpu;
-  tutti_machine_cpu_get(&cpu);
-  TUTTI_TRY(tutti_comm_gather_texts(comm, 0, tutti_comm_host(comm), &saver->hosts));
-  return tutti_comm_gather_texts(comm, 0, cpu.allowed, &saver->bindings);
+/** Whether metrics.h5 is gone, because the folder or the file was removed: then it gets all rows of /epochs again. */
+static bool is_gone(const char *path) {
+  return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
-static tutti_status write_rows(const tutti_rundir_saver *saver) {
+static tutti_status write_root(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
   const tutti_run_rows *rows = &run->state.rows;
   // Rows are missing if memory for them was missing: then the file must not be replaced.
   if (run->state.deferred != TUTTI_OK) return run->state.deferred;
+  TUTTI_TRY(tutti_rundir_keep_folder(saver));
+  const int64_t from = is_gone(saver->metrics_path) ? 0 : rows->n_flushed;
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
   const tutti_metrics_text texts[] = {{"config", saver->config},
@@ -36,21 +38,24 @@ static tutti_status write_rows(const tutti_rundir_saver *saver) {
   tutti_timing_row timing[TUTTI_N_TIMINGS];
   tutti_metrics_timing_make(saver->seconds, run->size, timing);
   return tutti_metrics_flush(saver->metrics_path, saver->creates_metrics, &rows->layout, &origin,
-                             tutti_metrics_record(&rows->history, rows->n_flushed),
-                             rows->history.n - rows->n_flushed, rows->steps.records, rows->steps.n, timing);
+                             tutti_metrics_record(&rows->history, from), rows->history.n - from,
+                             rows->steps.records, rows->steps.n, timing);
 }
 
 // The phase is entered before the gather, so that waiting for other ranks counts as saving.  The rows of /steps are
 // dropped afterwards; those of /epochs stay, because each checkpoint contains all of them.
-tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
-  if (!saver || saver->late || saver->waits || saver->run->keeps_no_rows) return TUTTI_OK;
+tutti_status tutti_rundir_write_rows(tutti_rundir_saver *saver) {
+  if (saver->waits || saver->run->keeps_no_rows) return TUTTI_OK;
   tutti_run *run = saver->run;
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
-  TUTTI_TRY(tutti_comm_gather(run->comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds));
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, run->rank == 0 ? write_rows(saver) : TUTTI_OK));
+  tutti_status status =
+      tutti_comm_gather(run->comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds);
+  if (status == TUTTI_OK)
+    status = tutti_comm_agree_from(run->comm, 0, run->rank == 0 ? write_root(saver) : TUTTI_OK);
+  tutti_metrics_phases_leave(&run->state.phases);
+  TUTTI_TRY(status);
   saver->creates_metrics = false;
   run->state.rows.n_flushed = run->state.rows.history.n;
   run->state.rows.steps.n = 0;
-  tutti_metrics_phases_leave(&run->state.phases);
   return TUTTI_OK;
 }

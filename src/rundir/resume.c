@@ -33,13 +33,14 @@ static tutti_status begin_root(tutti_rundir_saver *saver, const tutti_rundir_cho
   saver->drops_best = !path || (chosen->named && !tutti_io_same_file(path, saver->best_path));
   if (path) TUTTI_TRY(tutti_rundir_load(saver, chosen, start));
   start->returns = chosen->returns;
+  start->named = chosen->named;
   if (chosen->returns) start->state.returned_to = saver->run->state.at.step;
   return TUTTI_OK;
 }
 
 /** On rank 0, when nothing is left that could refuse the run: bring the directory to the state of this run.  Files of
  * an earlier run are never removed before others replace them. */
-static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
+static tutti_status prepare_directory(tutti_rundir_saver *saver, const tutti_rundir_choice *chosen) {
   const tutti_run *run = saver->run;
   const char *path = chosen->path;
   if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
@@ -48,6 +49,7 @@ static tutti_status prepare_directory(const tutti_rundir_saver *saver, const tut
   if (!saver->creates_metrics)
     TUTTI_TRY(tutti_metrics_rewind(saver->metrics_path, &run->state.rows.layout, 0, run->state.at.step));
   if (!saver->waits) TUTTI_TRY(tutti_io_write_text(saver->config_path, saver->config));
+  saver->has_config = !saver->waits;
   if (path) tutti_log(TUTTI_LOG_INFO, "continues from %s: step %lld", path, (long long)run->state.at.step);
   return TUTTI_OK;
 }
@@ -98,7 +100,11 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? prepare_directory(saver, chosen) : TUTTI_OK));
   // After a return to best.h5, the newest checkpoint must be the one that a restarted job continues from.
   if (start.returns) TUTTI_TRY(tutti_rundir_save(saver, false));
-  if (start.resumed && !start.returns) TUTTI_TRY(tutti_rundir_flush(saver));
+  if (start.resumed && !start.returns) TUTTI_TRY(tutti_rundir_write_rows(saver));
+  // From here on a failure to save does not end the run, if its directory has a checkpoint.
+  saver->has_saved = start.resumed && !start.named;
+  saver->saved_step = run->state.at.step;
+  if (root) tutti_rundir_warn_room(saver);
   run->state.saved_at = tutti_clock_s();
   return TUTTI_OK;
 }

@@ -50,6 +50,7 @@ tutti_status tutti_rundir_compare(tutti_run *run, const tutti_rundir_choice *cho
 typedef struct {
   bool resumed;       // the run continues from a checkpoint
   bool returns;       // see tutti_rundir_choice
+  bool named;         // see tutti_rundir_choice
   bool keeps_scaling; // rows are scaled with the numbers of the checkpoint
   bool lost_start;    // the file in model.weights no longer has the weights that the run began with
   tutti_features features;

@@ -4,6 +4,24 @@
 
 // --- saver.c -----------------------------------------------------------------------------------------------------
 
+/** What a checkpoint takes from the run beside weights and slots, at the step at which those were gathered. */
+typedef struct {
+  tutti_checkpoint_state at;
+  int64_t n_history;
+  float *moving;    // [n_state] moving statistics
+  char *measured;   // records of tutti_meter_state
+  bool is_averaged; // the monitored value is that of the average of the weights
+} tutti_rundir_copy;
+
+/** The parts of a save that can fail by themselves. */
+typedef enum { TUTTI_RUNDIR_ROWS, TUTTI_RUNDIR_CHECKPOINT, TUTTI_RUNDIR_PARTS } tutti_rundir_part;
+
+/** The last failure of a part.  Equal on all ranks. */
+typedef struct {
+  tutti_status status; // OK: its last attempt went well
+  char text[1024];
+} tutti_rundir_failure;
+
 struct tutti_rundir_saver {
   tutti_run *run; // borrowed
   char *checkpoint_path, *best_path, *metrics_path, *config_path;
@@ -14,9 +32,18 @@ struct tutti_rundir_saver {
   bool replaces;    // the first checkpoint replaces all that are there; on rank 0 alone
   bool drops_best;  // the first checkpoint also removes best.h5
   bool creates_metrics; // the next flush creates metrics.h5
+  bool has_config;      // config.yaml is that of this run; on rank 0 alone
+
+  // A save that fails does not end a run that has saved before.  Equal on all ranks.
+  bool has_saved; // in this process, or the run continues from a checkpoint of its own
+  tutti_rundir_failure failures[TUTTI_RUNDIR_PARTS];
+  double pause;       // seconds until the next attempt; 0: nothing has failed
+  bool best_waits;    // the gathered weights are the best ones, and not in best.h5 yet
+  int64_t saved_step; // of the last checkpoint
 
   // The buffers that a checkpoint is gathered in; on rank 0 alone.
-  char *config;                // resolved YAML
+  char *config; // resolved YAML
+  tutti_rundir_copy copy;
   float *weights;              // [n_params]
   float **slots;               // [n_slots][n_params]
   double *input;               // [2 n_features] shift and then factor of the scaling
@@ -29,6 +56,12 @@ struct tutti_rundir_saver {
   tutti_texts hosts;    // [size]
   tutti_texts bindings; // [size] processors, such as "0-3"
 };
+
+/** Collective.  Make what tutti_rundir_saver_create_late has left out, unless it is there.  If it fails, the next save
+ * tries it again.
+ * @return (agreed) as tutti_rundir_saver_create; ERR_CREATE also if config.yaml was not written by a run */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_saver_complete(tutti_rundir_saver *saver);
 
 /** Local, on rank 0.  @return ERR_CREATE config.yaml was not written by a run */
 TUTTI_NODISCARD
@@ -44,11 +77,42 @@ void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average);
 /** Local, on rank 0.  The columns of the run's rows, borrowed from saver->columns. */
 tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver);
 
+// --- folder.c ----------------------------------------------------------------------------------------------------
+
+/** Local, on rank 0.  If the folder, its .lock or its config.yaml was removed during the run, make them again and say
+ * so.
+ * @return ERR_CREATE it cannot be made, or another process has it now */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_keep_folder(tutti_rundir_saver *saver);
+
+/** Local, on rank 0, after tutti_rundir_set_views.  Check that a checkpoint fits on the disk, as far as the system
+ * says.
+ * @param[in] path  of the checkpoint
+ * @return ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_check_room(const tutti_rundir_saver *saver, const char *path);
+
+/** Local, on rank 0, when a run begins.  Warn if the checkpoints to come do not fit on the disk. */
+void tutti_rundir_warn_room(tutti_rundir_saver *saver);
+
+// --- snapshot.c --------------------------------------------------------------------------------------------------
+
+/** Collective.  Gather weights and slots on rank 0, and copy there what else a checkpoint has. */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_gather(tutti_rundir_saver *saver);
+
+/** Local, on rank 0.  Write what was gathered as one file.
+ * @param[in] keep        see tutti_checkpoint_save
+ * @param[in] is_average  see tutti_rundir_set_views */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_write(tutti_rundir_saver *saver, const char *path, int64_t keep, bool is_average);
+
 // --- flush.c -----------------------------------------------------------------------------------------------------
 
-/** Collective.  Gather the hosts and processors of all ranks.  @return ERR_MEMORY */
+/** Collective.  Write the rows so far into metrics.h5.
+ * @return (agreed) the rows are kept, and written by the next call */
 TUTTI_NODISCARD
-tutti_status tutti_rundir_survey(tutti_rundir_saver *saver);
+tutti_status tutti_rundir_write_rows(tutti_rundir_saver *saver);
 
 // --- checkpoint_views.c ------------------------------------------------------------------------------------------
 

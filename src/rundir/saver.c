@@ -1,17 +1,11 @@
-/** The writer of a run directory: it gathers weights and slots on rank 0 and writes them as a checkpoint.
- *
- * A crash between any two writes must leave a directory that a run can continue from, so the order is: rows into
- * metrics.h5, then best.h5, then checkpoint.h5.  Rows behind the last checkpoint are removed when a run resumes, while
- * missing rows could not be restored; and a checkpoint that knows a best value never stands beside an older best.h5.
- * Each file is replaced as a whole (io, checkpoint/rotate.c).  The loop in train calls it. */
-#include <math.h>
+/** The writer of a run directory: its paths, its lock and the buffers that a checkpoint is gathered in.  save.c writes
+ * with them, resume.c and load.c read into them.  The loop in train creates it. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "machine/cpu.h"
 #include "measure/meter.h"
-#include "run/evaluated.h"
 #include "rundir/rundir_impl.h"
 
 static tutti_status join(const char *directory, const char *name, char **path) {
@@ -92,6 +86,9 @@ static tutti_status create_root(tutti_rundir_saver *saver) {
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
   for (int i = 0; i < n_slots; i++) TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
+  TUTTI_TRY(TUTTI_NEW(saver->copy.moving, tutti_model_n_state(model)));
+  const tutti_checkpoint_table measured = tutti_meter_state(run);
+  TUTTI_TRY(TUTTI_NEW(saver->copy.measured, measured.n * (int64_t)measured.layout.record_bytes));
   TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->dataset)));
   tutti_rundir_note_scaling(saver);
   return TUTTI_OK;
@@ -112,10 +109,19 @@ static tutti_status create_local(tutti_run *run, tutti_rundir_saver **saver) {
   return run->rank == 0 ? create_root(*saver) : TUTTI_OK;
 }
 
+/** Where each rank runs, for metrics.h5. */
+static tutti_status survey(tutti_rundir_saver *saver) {
+  const tutti_comm *comm = saver->run->comm;
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  TUTTI_TRY(tutti_comm_gather_texts(comm, 0, tutti_comm_host(comm), &saver->hosts));
+  return tutti_comm_gather_texts(comm, 0, cpu.allowed, &saver->bindings);
+}
+
 tutti_status tutti_rundir_saver_create(tutti_run *run, tutti_rundir_saver **saver) {
   *saver = NULL;
   tutti_status status = tutti_comm_agree(run->comm, create_local(run, saver));
-  if (status == TUTTI_OK) status = tutti_rundir_survey(*saver);
+  if (status == TUTTI_OK) status = survey(*saver);
   if (status != TUTTI_OK) tutti_rundir_saver_destroy(saver);
   return status;
 }
@@ -136,22 +142,23 @@ static void free_buffers(tutti_rundir_saver *saver) {
   tutti_io_lock_release(&saver->lock);
   tutti_texts_clear(&saver->hosts);
   tutti_texts_clear(&saver->bindings);
-  void **const owned[] = {(void **)&saver->config, (void **)&saver->weights, (void **)&saver->slots,
-                          (void **)&saver->input,  (void **)&saver->views,   (void **)&saver->seconds,
-                          (void **)&saver->columns};
+  void **const owned[] = {
+      (void **)&saver->config,  (void **)&saver->weights,     (void **)&saver->slots,
+      (void **)&saver->input,   (void **)&saver->views,       (void **)&saver->seconds,
+      (void **)&saver->columns, (void **)&saver->copy.moving, (void **)&saver->copy.measured};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
     tutti_free(*owned[i]);
     *owned[i] = NULL;
   }
 }
 
-/** Make what tutti_rundir_saver_create_late has left out.  If it fails, the next save tries it again. */
-static tutti_status create_rest(tutti_rundir_saver *saver) {
+tutti_status tutti_rundir_saver_complete(tutti_rundir_saver *saver) {
+  if (!saver->late) return TUTTI_OK;
   const tutti_run *run = saver->run;
   tutti_status status = run->rank == 0 ? create_root(saver) : TUTTI_OK;
   if (status == TUTTI_OK && run->rank == 0) status = tutti_rundir_check_config(saver);
   status = tutti_comm_agree_from(run->comm, 0, status);
-  if (status == TUTTI_OK) status = tutti_rundir_survey(saver);
+  if (status == TUTTI_OK) status = survey(saver);
   if (status != TUTTI_OK) {
     free_buffers(saver);
     return status;
@@ -178,17 +185,6 @@ tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver) {
                               tutti_metrics_record_bytes(layout)};
 }
 
-/** Gather the slices of all ranks in the buffers of rank 0. */
-static tutti_status gather(tutti_rundir_saver *saver) {
-  const tutti_run *run = saver->run;
-  const float *own = tutti_reducer_params(run->reducer) + tutti_reducer_slice(run->reducer).begin;
-  TUTTI_TRY(tutti_reducer_gather(run->reducer, own, saver->weights));
-  for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
-    TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
-                                   saver->slots ? saver->slots[i] : NULL));
-  return TUTTI_OK;
-}
-
 tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
   char *old = NULL;
   const tutti_status status = tutti_io_read_text(saver->config_path, &old);
@@ -198,63 +194,5 @@ tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {
   TUTTI_CHECK(!foreign, TUTTI_ERR_CREATE,
               "%s was not written by a run, and this run would replace it: choose another run.directory",
               saver->config_path);
-  return TUTTI_OK;
-}
-
-/** On rank 0: write one file.
- * @param[in] is_average  see tutti_rundir_set_views */
-static tutti_status write_file(tutti_rundir_saver *saver, const char *path, int64_t keep, bool is_average) {
-  const tutti_run *run = saver->run;
-  tutti_rundir_set_views(saver, is_average);
-  tutti_checkpoint checkpoint = {.path = path,
-                                 .config = saver->config,
-                                 .state = run->state.at,
-                                 .views = saver->views,
-                                 .n_views = saver->n_views,
-                                 .layout = tutti_rundir_layout(saver),
-                                 .history = run->state.rows.history.records,
-                                 .n_history = run->state.rows.history.n,
-                                 .table = tutti_meter_state(run),
-                                 .features =
-                                     tutti_data_features_names[tutti_dataset_scaling(run->dataset).features],
-                                 .is_average = is_average};
-  checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
-  return tutti_checkpoint_save(&checkpoint, keep);
-}
-
-/** On rank 0: write best.h5, whose network is the one with the best value: the average of the weights, if that is
- * monitored.  Then write the checkpoint.  The first checkpoint of a run that starts from scratch replaces all that an
- * earlier run has left (keep = 1), and only then its best.h5 goes. */
-static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
-  const tutti_config *config = saver->run->config;
-  const char *monitor = config->train.monitor;
-  double unused = 0;
-  const bool of_average =
-      monitor && tutti_run_evaluated_value(saver->run, &saver->run->state.rows.average, monitor, &unused);
-  if (best) TUTTI_TRY(write_file(saver, saver->best_path, 1, of_average));
-  TUTTI_TRY(write_file(saver, saver->checkpoint_path, saver->replaces ? 1 : config->run.keep, false));
-  if (saver->drops_best && !best) remove(saver->best_path);
-  saver->replaces = saver->drops_best = false;
-  return TUTTI_OK;
-}
-
-tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
-  if (!saver) return TUTTI_OK;
-  tutti_run *run = saver->run;
-  const double start = tutti_clock_s();
-  if (saver->late) TUTTI_TRY(create_rest(saver));
-  const bool first = saver->waits;
-  saver->waits = false;
-  // Rows behind a checkpoint are removed when a run resumes; missing rows could not be restored.
-  TUTTI_TRY(tutti_rundir_flush(saver));
-  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
-  TUTTI_TRY(gather(saver));
-  tutti_status local = run->rank == 0 ? write_root(saver, best) : TUTTI_OK;
-  if (local == TUTTI_OK && first && run->rank == 0)
-    local = tutti_io_write_text(saver->config_path, saver->config);
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
-  tutti_metrics_phases_leave(&run->state.phases);
-  run->state.saved_at = tutti_clock_s();
-  run->state.longest_save = fmax(run->state.longest_save, run->state.saved_at - start);
   return TUTTI_OK;
 }

@@ -27,10 +27,20 @@ TUTTI_NODISCARD
 tutti_status tutti_rundir_start(tutti_rundir_saver *saver);
 
 /** Collective.  Write the rows so far into metrics.h5, then the checkpoint.  A trial has no metrics.h5.  Accepts NULL.
- * @param[in] best  also write it as best.h5 */
+ *
+ * After a failure the training can go on if it has saved before: rank 0 reports the failure once, run->state.retry_at
+ * tells when to try again, and tutti_rundir_finish tells whether it has worked since.
+ * @param[in] best  also write it as best.h5
+ * @return (agreed) why nothing could be saved in the first attempt of a run; ERR_MPI */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best);
 
-/** Collective.  Write the rows so far into metrics.h5.  Accepts NULL. */
+/** Collective.  Write the rows so far into metrics.h5.  Accepts NULL.  Failures are treated as by tutti_rundir_save. */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_flush(tutti_rundir_saver *saver);
+
+/** Collective, at the end of a training.  If the last attempt to save has failed, try once more.  Accepts NULL.
+ * @param[in] saves  the state of the run is worth a checkpoint; else only rows are written
+ * @return (agreed) why the last state is not saved */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_finish(tutti_rundir_saver *saver, bool saves);

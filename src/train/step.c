@@ -21,10 +21,13 @@ static double seconds_between_saves(const tutti_run *run) {
   return every.unit == TUTTI_UNIT_SECONDS ? every.value : 0;
 }
 
-/** Whether a checkpoint is due by the clock of rank 0.  The clocks of ranks differ, so rank 0 alone decides. */
+/** Whether a checkpoint is due by the clock of rank 0, or one that failed is tried again.  The clocks of ranks differ,
+ * so rank 0 alone decides. */
 static bool clock_asks(const tutti_run *run) {
   const double every = seconds_between_saves(run);
-  return run->rank == 0 && every > 0 && tutti_clock_s() - run->state.saved_at >= every;
+  const double now = tutti_clock_s(), retry_at = run->state.retry_at;
+  if (run->rank != 0) return false;
+  return (retry_at > 0 && now >= retry_at) || (every > 0 && now - run->state.saved_at >= every);
 }
 
 /** The fault "weight": flip the sign of one parameter, as a memory error might. */

@@ -127,6 +127,8 @@ static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, 
         run->plan.epoch.n, &run->progress);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(run->comm, status));
   TUTTI_TRY_GOTO(done, tutti_train_finish(run, saver, result));
+  result->complete = true;
+  TUTTI_TRY_GOTO(done, tutti_rundir_finish(saver, result->stop != TUTTI_STOP_DIVERGED));
 done:
   tutti_rundir_saver_destroy(&saver);
   return status;

@@ -7,7 +7,6 @@
 /** A trial goes on if its checkpoint cannot be written, because it may be done before it needs one. */
 static tutti_status forgive(tutti_run *run, tutti_status status) {
   if (status == TUTTI_OK || status == TUTTI_ERR_MPI) return status;
-  tutti_metrics_phases_leave(&run->state.phases);
   run->state.saved_at = tutti_clock_s();
   if (run->rank == 0)
     tutti_log(

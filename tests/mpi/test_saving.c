@@ -1,0 +1,104 @@
+/** A save that fails does not end a training that has saved before: it goes on to the same weights, the files that
+ * failed are written at the next occasion, and only a state that cannot be saved at the end is an error. */
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/training.h"
+#include "tutti/checkpoint.h"
+
+/** Large steps make the validation loss worse after its best, and batch_norm adds state beside the weights. */
+static const char yaml[] = "data: {validation_split: 0.1}\n"
+                           "model: {layers: [dense 8 relu, batch_norm, dense 3 softmax]}\n"
+                           "optimizer: {name: adam, learning_rate: 0.05}\n"
+                           "parallel: {reduce: tree}\n"
+                           "train: {batch_size: 60, epochs: 6, monitor: val_loss}\n"
+                           "run: {metrics_every: 2 steps}\n";
+
+static tutti_status train(const tutti_comm *comm, const training_folder *folder, const char *name,
+                          const char *fault, tutti_train_result *result) {
+  if (fault) setenv("TUTTI_FAULT", fault, 1);
+  const tutti_status status = training_run(comm, folder, name, yaml, NULL, result);
+  unsetenv("TUTTI_FAULT");
+  return status;
+}
+
+/** What best.h5 has: its step and the first moving statistics. */
+static int64_t best_of(const training_folder *folder, const char *name, double mean[8]) {
+  char path[TRAINING_TEXT];
+  tutti_checkpoint_info info;
+  double *values = NULL;
+  int64_t n = 0;
+  snprintf(path, sizeof path, "%s/%s/best.h5", folder->path, name);
+  if (tutti_checkpoint_read_info(path, &info) != TUTTI_OK) return -1;
+  const int64_t step = info.state.step;
+  tutti_checkpoint_info_clear(&info);
+  EXPECT_OK(
+      tutti_checkpoint_read_vector(path, "/model/weights/batch_normalization/moving_mean", &values, &n));
+  for (int64_t i = 0; i < 8 && i < n; i++) mean[i] = values[i];
+  tutti_free(values);
+  return step;
+}
+
+static int64_t count_rows(const training_folder *folder, const char *name, const char *table) {
+  static tutti_metrics_row rows[256];
+  return training_rows(folder, name, table, rows, 256);
+}
+
+static void expect_same_files(const training_folder *folder, const char *name) {
+  double a[8] = {0}, b[8] = {0};
+  EXPECT(training_difference(folder, "straight", name) == 0, "%s: other weights", name);
+  const int64_t step = best_of(folder, "straight", a), again = best_of(folder, name, b);
+  EXPECT(step == again, "%s: best.h5 is of step %lld, expected %lld", name, (long long)again,
+         (long long)step);
+  EXPECT(memcmp(a, b, sizeof a) == 0, "%s: best.h5 has other moving statistics", name);
+  EXPECT(step > 5 && step < 30, "the best step is %lld: neither the first nor the last epoch",
+         (long long)step);
+  EXPECT(count_rows(folder, name, "steps") == count_rows(folder, "straight", "steps"), "%s: rows of /steps",
+         name);
+  EXPECT(count_rows(folder, name, "epochs") == 6, "%s: rows of /epochs", name);
+}
+
+/** Each write of the first saves after the first one fails once; the last of them is best.h5 or checkpoint.h5. */
+static void a_failed_save_changes_no_result(const tutti_comm *comm) {
+  static const struct {
+    const char *site;
+    int first, last;
+  } sites[] = {
+      {"file.create", 4, 6}, {"file.commit", 4, 9}, {"checkpoint.save", 3, 6}, {"metrics.flush", 2, 2}};
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(train(comm, &folder, "straight", NULL, &result));
+  for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
+    for (int nth = sites[i].first; nth <= sites[i].last; nth += tutti_comm_size(comm) > 2 ? 3 : 1) {
+      char fault[64];
+      snprintf(fault, sizeof fault, "%s:0:%d", sites[i].site, nth);
+      EXPECT_OK(train(comm, &folder, fault, fault, &result));
+      EXPECT(result.complete, "%s: not complete", fault);
+      if (training_is_root(comm)) expect_same_files(&folder, fault);
+    }
+  training_folder_remove(comm, &folder);
+}
+
+static void the_first_save_fails_at_once(const tutti_comm *comm) {
+  static const char *const faults[] = {"file.create:0:1", "file.commit:0:2", "checkpoint.save:0:2",
+                                       "metrics.flush:0:1"};
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    EXPECT(train(comm, &folder, faults[i], faults[i], &result) == TUTTI_ERR_INTERNAL, "%s: no failure",
+           faults[i]);
+    EXPECT(!result.complete && strstr(tutti_fail_text(), "fault injected"), "%s: %s", faults[i],
+           tutti_fail_text());
+  }
+  training_folder_remove(comm, &folder);
+}
+
+int main(void) {
+  const mpi_test tests[] = {MPI_TEST(a_failed_save_changes_no_result),
+                            MPI_TEST(the_first_save_fails_at_once)};
+  return mpi_main("saving", tests, sizeof tests / sizeof tests[0]);
+}
