@@ -193,6 +193,20 @@ tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoin
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_find(const char *directory, char **path);
 
+/** Whether a complete checkpoint can be used.
+ * @return ERR_DATA it is passed over, for this reason; any other failure ends the search */
+typedef tutti_status (*tutti_checkpoint_judge)(void *context, const char *path);
+
+/** The same, but a checkpoint that `judge` refuses is treated as a damaged one. */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_find_usable(const char *directory, tutti_checkpoint_judge judge, void *context,
+                                          char **path);
+
+/** Compare the names and shapes of the arrays of a file with the views, as tutti_checkpoint_load does.  Reads no array.
+ * @return as tutti_checkpoint_load */
+TUTTI_NODISCARD
+tutti_status tutti_checkpoint_compare(const char *path, const tutti_view *views, int64_t n_views);
+
 /** Read a vector of floating-point numbers of unknown length.
  * @param[in]  name    "/input/shift"
  * @param[out] values  [n] owned by the caller (tutti_free)

@@ -1,4 +1,5 @@
-/* Finds the newest complete checkpoint of a run directory.  A damaged one is skipped with a warning; one that the
+/* Finds the newest complete checkpoint of a run directory.  A damaged one is skipped with a warning, and so is one that
+ * the caller cannot use; one that the
  * system cannot read ends the search, because the run would otherwise lose it.  Resume calls it. */
 #include <errno.h>
 #include <stdio.h>
@@ -89,12 +90,23 @@ static void note_damage(damage *found, const char *path) {
             tutti_fail_text());
 }
 
+/** What the caller thinks of a complete checkpoint. */
+typedef struct {
+  tutti_checkpoint_judge function; // NULL: each will do
+  void *context;
+} criterion;
+
+static tutti_status check(const criterion *judge, const char *path) {
+  TUTTI_TRY(check_whole(path));
+  return judge->function ? judge->function(judge->context, path) : TUTTI_OK;
+}
+
 /** @param[in,out] path  stays NULL if there is none */
-static tutti_status find_whole(const char *newest, char **path, damage *found) {
+static tutti_status find_whole(const char *newest, const criterion *judge, char **path, damage *found) {
   tutti_path name;
   for (int64_t i = 0, gap = 0; gap <= MAX_GAP; i++) {
     TUTTI_CHECK(candidate(newest, i, name), TUTTI_ERR_IO, "%s: the path is too long", newest);
-    const tutti_status status = check_whole(name);
+    const tutti_status status = check(judge, name);
     if (status == TUTTI_OK) {
       *path = tutti_strdup(name);
       return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
@@ -110,12 +122,17 @@ static tutti_status find_whole(const char *newest, char **path, damage *found) {
 }
 
 tutti_status tutti_checkpoint_find(const char *directory, char **path) {
+  return tutti_checkpoint_find_usable(directory, NULL, NULL, path);
+}
+
+tutti_status tutti_checkpoint_find_usable(const char *directory, tutti_checkpoint_judge function,
+                                          void *context, char **path) {
   tutti_path newest;
   damage found = {0, ""};
   *path = NULL;
   const int length = snprintf(newest, sizeof newest, "%s/checkpoint.h5", directory);
   TUTTI_CHECK(length < (int)sizeof newest, TUTTI_ERR_IO, "%s: the path is too long", directory);
-  TUTTI_TRY(find_whole(newest, path, &found));
+  TUTTI_TRY(find_whole(newest, &(criterion){function, context}, path, &found));
   TUTTI_CHECK(
       *path || found.n == 0, TUTTI_ERR_DATA,
       "%s: none of the %d checkpoints is complete; the newest: %s; to start a new run, move them away",

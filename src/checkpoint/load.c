@@ -114,9 +114,13 @@ static tutti_status read_history(const tutti_file *file, const tutti_table_layou
 }
 
 /** @param[in] whole  the views have to name all arrays, see check_nothing_left */
-static tutti_status load(const tutti_file *file, view_list list, bool whole) {
+static tutti_status check(const tutti_file *file, view_list list, bool whole) {
   for (int64_t i = 0; i < list.n; i++) TUTTI_TRY(check_view(file, &list.views[i]));
-  if (whole) TUTTI_TRY(check_nothing_left(file, &list));
+  return whole ? check_nothing_left(file, &list) : TUTTI_OK;
+}
+
+static tutti_status load(const tutti_file *file, view_list list, bool whole) {
+  TUTTI_TRY(check(file, list, whole));
   for (const tutti_view *view = list.views; view < list.views + list.n; view++)
     TUTTI_TRY(tutti_checkpoint_read_array(file, view->name, tutti_view_type(view),
                                           view->n_dims > 0 ? view->dims[0] : 1, view->data));
@@ -136,4 +140,10 @@ tutti_status tutti_checkpoint_read_arrays(const char *path, const tutti_view *vi
   tutti_file *file = NULL;
   TUTTI_TRY(tutti_checkpoint_open(path, &file));
   return tutti_checkpoint_close(&file, load(file, (view_list){views, n}, false));
+}
+
+tutti_status tutti_checkpoint_compare(const char *path, const tutti_view *views, int64_t n_views) {
+  tutti_file *file = NULL;
+  TUTTI_TRY(tutti_checkpoint_open(path, &file));
+  return tutti_checkpoint_close(&file, check(file, (view_list){views, n_views}, true));
 }

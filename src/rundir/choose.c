@@ -57,14 +57,36 @@ done:
   return status;
 }
 
+/** Whether the arrays of a checkpoint are those of this run, if its config is that of this run.  Files of earlier
+ * versions have no checksums of texts, so the config may be nonsense. */
+static tutti_status judge(void *context, const char *path) {
+  tutti_rundir_saver *saver = context;
+  tutti_checkpoint_info info = {0};
+  tutti_config old = {0};
+  tutti_differences found;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
+  // Then it is the file that is damaged, and not the config that the user has given.
+  if (tutti_config_parse(info.config, path, NULL, 0, &old) != TUTTI_OK) status = TUTTI_ERR_DATA;
+  if (status != TUTTI_OK) goto done;
+  tutti_rundir_find_differences(saver->run, &old, &info, &found);
+  if (found.n > 0) goto done; // it is another training, which compare.c tells
+  tutti_rundir_set_views(saver, info.is_average);
+  TUTTI_TRY_GOTO(done, tutti_checkpoint_compare(path, saver->views, saver->n_loadable));
+done:
+  tutti_config_clear(&old);
+  tutti_checkpoint_info_clear(&info);
+  return status;
+}
+
 // A checkpoint of this directory is used before one of another run that the user names, unless it is of another
 // training.  The files of that training are then moved aside.
-tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
+tutti_status tutti_rundir_choose(tutti_rundir_saver *saver, tutti_rundir_choice *chosen) {
   const tutti_config *config = saver->run->config;
   const char *resume = config->run.resume, *directory = config->run.directory;
   const bool names = strcmp(resume, "auto") != 0;
   if (strcmp(resume, "no") == 0) return TUTTI_OK;
-  TUTTI_TRY(tutti_checkpoint_find(directory, &chosen->path));
+  TUTTI_TRY(tutti_checkpoint_find_usable(directory, judge, saver, &chosen->path));
   if (chosen->path && names && tutti_io_same_file(resume, saver->best_path))
     return choose_best(saver, chosen);
   if (chosen->path && names && !tutti_file_is_in(resume, directory))

@@ -17,7 +17,7 @@ typedef struct {
 /** Local.  Find the checkpoint that run.resume leads to.  The caller frees chosen->path.
  * @return ERR_MEMORY; what reading a checkpoint returns */
 TUTTI_NODISCARD
-tutti_status tutti_rundir_choose(const tutti_rundir_saver *saver, tutti_rundir_choice *chosen);
+tutti_status tutti_rundir_choose(tutti_rundir_saver *saver, tutti_rundir_choice *chosen);
 
 // --- compare.c ---------------------------------------------------------------------------------------------------
 

@@ -97,8 +97,48 @@ static void the_first_save_fails_at_once(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+// --- a newest checkpoint that is complete, but cannot be used ------------------------------------------------------
+
+typedef enum { OTHER_SHAPE, BAD_CONFIG, BAD_STEP, N_DEFECTS } defect;
+
+/** On rank 0: put a newer checkpoint into the directory, which differs from the last one in one thing. */
+static void add_unusable(const training_folder *folder, const char *name, defect one) {
+  char path[TRAINING_TEXT];
+  tutti_checkpoint_info info;
+  float bias[7] = {0};
+  const tutti_column step = {"step", TUTTI_I64, 0};
+  const tutti_view view = {.name = "/model/weights/dense/bias", .n_dims = 1, .dims = {7}, .data = bias};
+  snprintf(path, sizeof path, "%s/%s/checkpoint.h5", folder->path, name);
+  EXPECT_OK(tutti_checkpoint_read_info(path, &info));
+  tutti_checkpoint made = {.path = path,
+                           .config = one == BAD_CONFIG ? "train: {batch_sice: 60}\n" : info.config,
+                           .state = info.state,
+                           .views = &view,
+                           .n_views = 1,
+                           .layout = {&step, 1, sizeof(int64_t)}};
+  if (one == BAD_STEP) made.state.step = -5;
+  EXPECT_OK(tutti_checkpoint_save(&made, 3));
+  tutti_checkpoint_info_clear(&info);
+}
+
+static void a_checkpoint_that_cannot_be_used_is_passed_over(const tutti_comm *comm) {
+  static const char *const names[N_DEFECTS] = {"shape", "config", "step"};
+  const training_overrides longer = {"train.epochs=8"};
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "straight", yaml, longer, &result));
+  for (defect one = 0; one < N_DEFECTS; one++) {
+    EXPECT_OK(train(comm, &folder, names[one], NULL, &result));
+    if (training_is_root(comm)) add_unusable(&folder, names[one], one);
+    EXPECT_OK(training_run(comm, &folder, names[one], yaml, longer, &result));
+    training_expect_same(comm, &folder, "straight", names[one], 0);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
-  const mpi_test tests[] = {MPI_TEST(a_failed_save_changes_no_result),
-                            MPI_TEST(the_first_save_fails_at_once)};
+  const mpi_test tests[] = {MPI_TEST(a_failed_save_changes_no_result), MPI_TEST(the_first_save_fails_at_once),
+                            MPI_TEST(a_checkpoint_that_cannot_be_used_is_passed_over)};
   return mpi_main("saving", tests, sizeof tests / sizeof tests[0]);
 }
