@@ -83,6 +83,8 @@ typedef struct {
   double gained;
   tutti_checkpoint_smoothed gain_variance, gain_square;
   int64_t data, data_hash; // fingerprint of the training rows, and its hash: see tutti_dataset_fingerprint
+  int64_t rollbacks;       // after a divergence; may be absent
+  double rate_factor;      // of all rollbacks on the learning rate; 0: there was none, or absent
   int64_t weights_hash;    // of the arrays that the run took from model.weights; 0: none, or absent
 } tutti_checkpoint_state;
 

@@ -74,6 +74,9 @@ typedef enum {
   TUTTI_N_MEASURES
 } tutti_measure;
 
+/** What happens if loss, weights or validation are not finite. */
+typedef enum { TUTTI_DIVERGENCE_STOP, TUTTI_DIVERGENCE_ROLLBACK, TUTTI_N_DIVERGENCES } tutti_divergence;
+
 typedef struct {
   char *directory;              // never NULL after parse: runs/<config name>
   char *resume;                 // "auto", "no" or a path
@@ -84,6 +87,9 @@ typedef struct {
   tutti_count measure_every; // steps; 0: once for every 4096 samples, at most each second step
   tutti_count time_limit;    // seconds; 0: none
   int signal;                // index in tutti_signals_names of a further signal that ends the run
+  tutti_divergence on_divergence;
+  double rollback_factor; // on the learning rate at each rollback
+  int64_t rollbacks;      // at most so many
 } tutti_run_options;
 
 /** The scale on which the values of a range are evenly spaced: log(v), v, or log(1 - v). */

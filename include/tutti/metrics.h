@@ -216,6 +216,17 @@ tutti_status tutti_metrics_flush(const char *path, bool replace, const tutti_met
                                  const void *steps, int64_t n_steps,
                                  const tutti_timing_row timing[TUTTI_N_TIMINGS]);
 
+/** A return to an earlier checkpoint, because a step gave numbers that are not finite. */
+typedef struct {
+  int64_t step, to_step;
+  double rate_factor; // on the learning rate from then on
+} tutti_rollback_row;
+
+/** Append a row to the table /rollbacks, which tutti_metrics_rewind leaves alone.
+ * @return as tutti_metrics_flush */
+TUTTI_NODISCARD
+tutti_status tutti_metrics_add_rollback(const char *path, const tutti_rollback_row *row);
+
 /** Remove the rows that a killed run wrote after its last checkpoint.  Nothing if there is no file.  A run calls it
  * when it starts, so a file to which later flushes could not append is refused here.
  * @param[in] n_epochs  number of rows of /epochs to keep at most

@@ -12,7 +12,7 @@ typedef enum {
   TUTTI_STOP_INTERRUPTED // a signal, or the time of the job runs out: the training can continue later
 } tutti_stop;
 
-enum { TUTTI_STOP_BYTES = 512 }; // bytes of the sentence that tells why a training ended
+enum { TUTTI_STOP_BYTES = 768 }; // bytes of the sentence that tells why a training ended
 
 /** Loss and metric of a set of samples at fixed weights. */
 typedef struct {

@@ -41,10 +41,12 @@ static const member integers[] = {{AT(step), .max = MAX_COUNT},
                                   {AT(evaluations_since_best), .max = MAX_COUNT},
                                   {AT(data), .any = true},
                                   {AT(data_hash), .max = INT64_MAX, .later = true, .absent = -1},
+                                  {AT(rollbacks), .max = MAX_COUNT, .later = true},
                                   {AT(weights_hash), .any = true, .later = true}};
 
 static const member reals[] = {{AT(learning_rate), .later = true},
                                {AT(warmup_from), .any = true, .later = true},
+                               {AT(rate_factor), .later = true},
                                {AT(seconds)},
                                {AT(best), .any = true},
                                {AT(plateau_best), .any = true, .later = true},

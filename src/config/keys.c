@@ -24,6 +24,7 @@ static const char *const last_names[TUTTI_N_LASTS] = {"short", "drop", "carry"};
 static const char *const search_names[TUTTI_N_SEARCHES] = {"grid", "sobol", "random"};
 static const char *const problem_names[TUTTI_N_PROBLEMS] = {"training", "noisy_quadratic"};
 
+static const char *const divergence_names[TUTTI_N_DIVERGENCES] = {"stop", "rollback"};
 static const char *const measure_names[TUTTI_N_MEASURES] = {"none", "noise", "norms", "all"};
 
 // Fields of choices are written through an int.
@@ -216,6 +217,11 @@ static const tutti_key keys[] = {
           "time after which the run saves and ends with exit status 75; 0: the end of the Slurm job, if it is known")},
     {CHOICE(run, signal, signal, "SIGUSR1", tutti_signals_names, NONE,
           "one more signal that saves and ends the run; SIGUSR1, USR2, TERM, INT, HUP and XCPU always do")},
+    {CHOICE(run, on_divergence, on_divergence, "stop", divergence_names, NONE,
+          "if loss, weights or validation are not finite: stop with exit status 79, or go back to the last checkpoint with "
+          "a smaller learning rate")},
+    {REAL(run, rollback_factor, "0.5", 0, 1, NONE, "factor on the learning rate at each rollback"), ABOVE_MIN, BELOW_MAX},
+    {WHOLE(run, rollbacks, "3", 1, 1000, NONE, "number of rollbacks after which the run stops")},
 
     {KEY(study, vary, axes, AXES, "", NONE,
           "keys that the study varies; each is also an option --study.vary.section.key=VALUES")},

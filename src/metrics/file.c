@@ -156,3 +156,18 @@ done:
   tutti_file_close(&file);
   return explain(status, path);
 }
+
+tutti_status tutti_metrics_add_rollback(const char *path, const tutti_rollback_row *row) {
+  static const tutti_column columns[] = {
+      {"step", TUTTI_I64, offsetof(tutti_rollback_row, step)},
+      {"to_step", TUTTI_I64, offsetof(tutti_rollback_row, to_step)},
+      {"rate_factor", TUTTI_F64, offsetof(tutti_rollback_row, rate_factor)}};
+  tutti_file *file = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_file_update(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_table_append(file, "/rollbacks", columns, 3, sizeof *row, row, 1));
+  TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+done:
+  tutti_file_close(&file);
+  return explain(status, path);
+}

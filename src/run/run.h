@@ -42,6 +42,8 @@ typedef struct {
       deferred; // a failure between two steps that only this rank knows of: the next step reports it to all ranks
 } tutti_run_state;
 
+enum { TUTTI_RUN_BAD_ROWS = 8 };
+
 /** One step: its buffers, and what this rank knows before the reduction. */
 typedef struct {
   double (*tail)[TUTTI_N_TAIL]; // [max(1, own leaves)] sums that the reduction carries beside the gradients
@@ -51,9 +53,11 @@ typedef struct {
   double *gain_squares;         // [all_pieces] for AdaScale's gain; NULL: this run has no gain
   double gain;                  // of this step; 0 without AdaScale
 
-  tutti_status local; // failure of this rank, before the others know
-  double penalty;     // of the parameters before the step, on rank 0; else 0
-  int bad_layer;      // first layer with numbers that are not finite on this rank; -1: none
+  tutti_status local;                   // failure of this rank, before the others know
+  double penalty;                       // of the parameters before the step, on rank 0; else 0
+  int64_t bad_rows[TUTTI_RUN_BAD_ROWS]; // rows of the training array whose loss is not finite, the first ones
+  int n_bad_rows;                       // all of them, in the first micro-batch that has any
+  int bad_layer;                        // first layer with numbers that are not finite on this rank; -1: none
 } tutti_run_step;
 
 /** A training: its parts, which stay the same while steps are taken; then what changes. */

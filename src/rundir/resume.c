@@ -54,16 +54,6 @@ static tutti_status prepare_directory(tutti_rundir_saver *saver, const tutti_run
   return TUTTI_OK;
 }
 
-/** Send the gather buffers of rank 0 to all ranks: to each its slice of weights and slots. */
-static tutti_status distribute(tutti_rundir_saver *saver, bool slots) {
-  tutti_run *run = saver->run;
-  TUTTI_TRY(tutti_run_set_weights(run, saver->weights));
-  for (int i = 0; slots && i < tutti_optim_n_slots(run->optim); i++)
-    TUTTI_TRY(tutti_reducer_scatter(run->reducer, saver->slots ? saver->slots[i] : NULL,
-                                    tutti_optim_slot(run->optim, i)));
-  return TUTTI_OK;
-}
-
 /** Set the weights that the training begins with.  run.measure's distances start from them, so a run that continues may
  * need them too. */
 static tutti_status begin_weights(tutti_rundir_saver *saver, bool continues) {
@@ -95,7 +85,7 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   if (start.keeps_scaling)
     TUTTI_TRY(tutti_rundir_restore_scaling(run->comm, chosen->path, start.features, run->dataset));
   tutti_rundir_note_scaling(saver);
-  TUTTI_TRY(distribute(saver, start.resumed));
+  TUTTI_TRY(tutti_rundir_distribute(saver, start.resumed));
   TUTTI_TRY(tutti_run_check_same(run));
   TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? prepare_directory(saver, chosen) : TUTTI_OK));
   // After a return to best.h5, the newest checkpoint must be the one that a restarted job continues from.

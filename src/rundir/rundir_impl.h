@@ -101,6 +101,11 @@ void tutti_rundir_warn_room(tutti_rundir_saver *saver);
 TUTTI_NODISCARD
 tutti_status tutti_rundir_gather(tutti_rundir_saver *saver);
 
+/** Collective.  Send the buffers of rank 0 to all ranks: to each its slice of weights and slots.
+ * @param[in] slots  false: weights alone */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_distribute(tutti_rundir_saver *saver, bool slots);
+
 /** Local, on rank 0.  Write what was gathered as one file.
  * @param[in] keep        see tutti_checkpoint_save
  * @param[in] is_average  see tutti_rundir_set_views */

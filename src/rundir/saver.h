@@ -44,3 +44,16 @@ tutti_status tutti_rundir_flush(tutti_rundir_saver *saver);
  * @return (agreed) why the last state is not saved */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_finish(tutti_rundir_saver *saver, bool saves);
+
+/** Collective, when a training begins.  Save its state if the directory has nothing of it yet, so that there is a
+ * checkpoint to go back to.
+ * @return (agreed) as tutti_rundir_save */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_save_first(tutti_rundir_saver *saver);
+
+/** Collective, after numbers that are not finite.  Bring the run back to its last checkpoint, with a smaller learning
+ * rate as run.rollback_factor says, and save it.  The rows behind that step are removed, and metrics.h5 gets a row in
+ * /rollbacks.
+ * @return (agreed) as tutti_rundir_start */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_go_back(tutti_rundir_saver *saver);

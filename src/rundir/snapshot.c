@@ -1,5 +1,6 @@
 /** The content of a checkpoint, gathered on rank 0 and written as a file.  Everything that changes while a training goes
- * on is copied, so that a write which failed can be repeated later with the same content.  save.c calls it. */
+ * on is copied, so that a write which failed can be repeated later with the same content.  save.c calls it; resume.c and
+ * rollback.c take the way back. */
 #include <string.h>
 
 #include "measure/meter.h"
@@ -31,6 +32,15 @@ tutti_status tutti_rundir_gather(tutti_rundir_saver *saver) {
     TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
                                    saver->slots ? saver->slots[i] : NULL));
   if (run->rank == 0) copy_state(saver);
+  return TUTTI_OK;
+}
+
+tutti_status tutti_rundir_distribute(tutti_rundir_saver *saver, bool slots) {
+  tutti_run *run = saver->run;
+  TUTTI_TRY(tutti_run_set_weights(run, saver->weights));
+  for (int i = 0; slots && i < tutti_optim_n_slots(run->optim); i++)
+    TUTTI_TRY(tutti_reducer_scatter(run->reducer, saver->slots ? saver->slots[i] : NULL,
+                                    tutti_optim_slot(run->optim, i)));
   return TUTTI_OK;
 }
 

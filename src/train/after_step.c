@@ -33,18 +33,19 @@ static void show_progress(const tutti_run *run) {
 
 tutti_status tutti_train_diverged(tutti_run *run, tutti_rundir_saver *saver, const char *what, int64_t at,
                                   tutti_train_result *result) {
-  char layer[128];
+  char layer[320];
   TUTTI_TRY(tutti_run_check_same(run)); // if one rank's copy was damaged, that is an error, not a divergence
   TUTTI_TRY(tutti_train_find_bad_layer(run, layer, sizeof layer));
   const tutti_plan *plan = &run->plan;
   const tutti_position now = tutti_run_position(run);
   const tutti_position before = at > run->state.at.step ? now : tutti_plan_move(plan, now, -1);
+  const double factor = run->state.at.rate_factor > 0 ? run->state.at.rate_factor : 1;
   result->stop = TUTTI_STOP_DIVERGED;
   snprintf(result->reason, sizeof result->reason,
            "%s step %lld (epoch %lld)%s, learning rate %g; try a smaller optimizer.learning_rate, "
            "schedule.warmup, or optimizer.global_clipnorm",
            what, (long long)at, (long long)(before.place / plan->epoch.n + 1), layer,
-           tutti_plan_learning_rate(plan, &run->schedule, before));
+           factor * tutti_plan_learning_rate(plan, &run->schedule, before));
   return tutti_rundir_flush(saver);
 }
 

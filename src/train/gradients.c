@@ -5,6 +5,7 @@
  * many leaves as fit into it, or a part of one large leaf, whose gradients then add up.  step.c calls this. */
 #include "train/train_impl.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -77,28 +78,49 @@ static void part_is_done(void *context, int leaf, int64_t begin, int64_t n) {
 
 // --- gradients -------------------------------------------------------------------------------------------
 
+/** The targets from row `from` of the micro-batch on. */
+static tutti_targets targets_from(const tutti_run *run, tutti_targets targets, int64_t from) {
+  const int64_t n_out = tutti_model_n_out(run->network.model);
+  return (tutti_targets){.classes = targets.classes ? targets.classes + from : NULL,
+                         .values = targets.values ? targets.values + from * n_out : NULL,
+                         .weights = targets.weights ? targets.weights + from : NULL};
+}
+
+/** A loss beyond the range of a float counts, too, because the reduction of some losses would lose it. */
+static bool is_bad(double loss) {
+  return !(fabs(loss) <= FLT_MAX);
+}
+
+/** Note the layer that spoiled the outputs, and the samples: the next micro-batch overwrites both. */
+static void note_bad(tutti_run *run, const tutti_model_pass *pass, int64_t rows, tutti_targets targets) {
+  tutti_model *model = run->network.model;
+  tutti_run_step *step = &run->step;
+  step->bad_layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->reducer), rows);
+  for (int64_t i = 0; i < rows; i++) {
+    double loss = 0, unused = 0;
+    tutti_model_loss_part(model, pass, targets_from(run, targets, i), i, i + 1, &loss, &unused);
+    if (!is_bad(loss)) continue;
+    if (step->n_bad_rows < TUTTI_RUN_BAD_ROWS) step->bad_rows[step->n_bad_rows] = run->network.rows[i];
+    step->n_bad_rows++;
+  }
+}
+
 /** Add losses, metrics and counts of a micro-batch.
  * @param[in,out] tail  rows of its leaves */
 static void add_losses(tutti_run *run, const tutti_model_pass *pass, int64_t rows, tutti_targets targets,
                        double (*tail)[TUTTI_N_TAIL]) {
-  const int64_t n_out = tutti_model_n_out(run->network.model);
   const tutti_model_leaves *leaves = pass->leaves;
   double all = 0;
   for (int i = 0; i < leaves->count; i++) {
     const int64_t from = i ? leaves->ends[i - 1] : 0, to = leaves->ends[i];
-    const tutti_targets part = {.classes = targets.classes ? targets.classes + from : NULL,
-                                .values = targets.values ? targets.values + from * n_out : NULL,
-                                .weights = targets.weights ? targets.weights + from : NULL};
+    const tutti_targets part = targets_from(run, targets, from);
     double loss = 0;
     tutti_model_loss_part(run->network.model, pass, part, from, to, &loss, &tail[i][TUTTI_TAIL_METRIC]);
     tail[i][TUTTI_TAIL_LOSS] += loss;
     tail[i][TUTTI_TAIL_SAMPLES] += (double)(to - from);
     all += loss;
   }
-  // The next micro-batch overwrites these outputs, so the layer that spoiled them has to be found now.
-  if (!isfinite(all) && run->step.bad_layer < 0)
-    run->step.bad_layer =
-        tutti_model_first_nonfinite(run->network.model, tutti_reducer_params(run->reducer), rows);
+  if (is_bad(all) && run->step.n_bad_rows == 0 && run->step.bad_layer < 0) note_bad(run, pass, rows, targets);
 }
 
 /** Forward, loss and backward of the samples network->rows. */
@@ -163,6 +185,7 @@ static tutti_status compute(tutti_run *run, const step_work *work) {
 tutti_status tutti_train_gradients(tutti_run *run) {
   const step_work work = plan_step(run);
   run->step.bad_layer = -1;
+  run->step.n_bad_rows = 0;
   tutti_meter_begin_step(run);
   return compute(run, &work);
 }

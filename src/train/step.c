@@ -81,34 +81,6 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   return TUTTI_OK;
 }
 
-/** Write `words` and the name of the lowest layer that any rank passes; "" if all pass -1. */
-static tutti_status name_layer(const tutti_run *run, int local, const char *words, char *text, size_t bytes) {
-  const int n_layers = tutti_model_n_layers(run->network.model);
-  double first = local < 0 ? n_layers : local;
-  TUTTI_TRY(tutti_comm_min(run->comm, &first, 1));
-  text[0] = '\0';
-  if ((int)first >= n_layers) return TUTTI_OK;
-  tutti_layer_info info;
-  tutti_model_layer(run->network.model, (int)first, &info);
-  snprintf(text, bytes, "%s%s", words, info.name);
-  return TUTTI_OK;
-}
-
-tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t bytes) {
-  const tutti_model *model = run->network.model;
-  const int64_t rows = run->plan.micro_rows;
-  int layer = run->step.bad_layer;
-  if (layer < 0) layer = tutti_model_first_nonfinite(model, tutti_reducer_params(run->reducer), rows);
-  TUTTI_TRY(name_layer(run, layer, ", first in layer ", text, bytes));
-  if (text[0]) return TUTTI_OK;
-  // Sums of squares can overflow although all outputs are finite: then the layer with the largest numbers is the cause.
-  double own = 0;
-  layer = tutti_model_largest_layer(model, rows, &own);
-  double largest = own;
-  TUTTI_TRY(tutti_comm_max(run->comm, &largest, 1));
-  return name_layer(run, own == largest ? layer : -1, ", the largest numbers are in layer ", text, bytes);
-}
-
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
   const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   const float *params = tutti_reducer_params(run->reducer);

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,6 +21,32 @@ static tutti_status save_beginning(tutti_run *run, tutti_rundir_saver *saver) {
                  "no step is to be done: the checkpoint has the weights before the first one");
   tutti_measure_average_begin(run);
   return tutti_rundir_save(saver, false);
+}
+
+/** Whether a divergence is answered by a rollback. */
+static bool goes_back(const tutti_run *run, const tutti_rundir_saver *saver, tutti_train_result *result) {
+  const tutti_run_options *options = &run->config->run;
+  if (result->stop != TUTTI_STOP_DIVERGED || !saver || options->on_divergence != TUTTI_DIVERGENCE_ROLLBACK)
+    return false;
+  if (run->state.at.rollbacks < options->rollbacks) return true;
+  char more[64];
+  snprintf(more, sizeof more, "; run.rollbacks: all %lld are used up", (long long)options->rollbacks);
+  strncat(result->reason, more, sizeof result->reason - strlen(result->reason) - 1);
+  return false;
+}
+
+static tutti_status go_back(tutti_run *run, tutti_rundir_saver *saver, tutti_train_result *result) {
+  TUTTI_TRY(tutti_rundir_go_back(saver));
+  const int facts = (int)strcspn(result->reason, ";"); // without the advice
+  tutti_log_root(
+      TUTTI_LOG_WARNING,
+      "%.*s: back to the checkpoint of step %lld, with the learning rate times %g (rollback %lld of "
+      "%lld)",
+      facts, result->reason, (long long)run->state.at.step, run->state.at.rate_factor,
+      (long long)run->state.at.rollbacks, (long long)run->config->run.rollbacks);
+  result->stop = TUTTI_STOP_BUDGET;
+  result->reason[0] = '\0';
+  return TUTTI_OK;
 }
 
 /** Steps until the budget, the goal or the patience ends them, or the training diverges. */
@@ -39,9 +66,16 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
     tutti_train_step_result step;
     const double start = tutti_clock_s();
     TUTTI_TRY(tutti_train_step(run, &step));
-    if (!step.finite)
-      return tutti_train_diverged(run, saver, "the loss is not finite at", run->state.at.step + 1, result);
-    TUTTI_TRY(tutti_train_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
+    stopping = !step.finite;
+    if (stopping)
+      TUTTI_TRY(
+          tutti_train_diverged(run, saver, "the loss is not finite at", run->state.at.step + 1, result));
+    else
+      TUTTI_TRY(tutti_train_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
+    if (stopping && goes_back(run, saver, result)) {
+      TUTTI_TRY(go_back(run, saver, result));
+      stopping = false;
+    }
   }
   return TUTTI_OK;
 }
@@ -119,6 +153,8 @@ static tutti_status train(tutti_run *run, const tutti_machine_threads *threads, 
   TUTTI_TRY_GOTO(done, tutti_rundir_saver_create(run, &saver));
   TUTTI_TRY_GOTO(done, tutti_rundir_start(saver));
   announce(run, threads);
+  if (run->config->run.on_divergence == TUTTI_DIVERGENCE_ROLLBACK)
+    TUTTI_TRY_GOTO(done, tutti_rundir_save_first(saver));
   tutti_train_warn(run);
   if (run->rank == 0 && progress)
     status = tutti_metrics_progress_create(

@@ -70,14 +70,16 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result);
 
-/** Collective.  The layer with the first bad numbers of the last step.
- * @param[out] text  [bytes] the end of a sentence, such as ", first in layer dense"; "" if no layer stands out */
-TUTTI_NODISCARD
-tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t bytes);
-
 /** Collective.  Whether all parameters are finite. */
 TUTTI_NODISCARD
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite);
+
+// --- divergence.c: numbers that are not finite -----------------------------------------------------------------
+
+/** Collective.  The layer with the first bad numbers of the last step, with the rank and the samples that have them.
+ * @param[out] text  [bytes] the end of a sentence, such as ", first in layer dense"; "" if no layer stands out */
+TUTTI_NODISCARD
+tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t bytes);
 
 // --- ending.c: a training that ends before its budget ----------------------------------------------------------
 

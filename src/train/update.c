@@ -21,6 +21,7 @@ static void begin_update(tutti_run *run) {
   tutti_checkpoint_state *state = &run->state.at;
   run->schedule.drops = state->plateau_drops;
   state->learning_rate = tutti_plan_learning_rate(&run->plan, &run->schedule, tutti_run_position(run));
+  if (state->rate_factor > 0) state->learning_rate *= state->rate_factor;
   if (run->step.gain_squares) state->learning_rate *= run->step.gain;
   tutti_optim_begin(run->optim, state->step - state->rule_from + 1, state->learning_rate, run->step.squares);
 }

@@ -36,6 +36,14 @@ expect_count 1 'tutti: error: the loss is not finite at step '
 expect_text 'first in layer dense' 'learning rate 1e+20' optimizer.learning_rate
 succeed 1 info runs/diverged/checkpoint.h5
 
+# A row that is too large is named, with the rank that had it.
+awk 'BEGIN { for (i = 0; i < 40; i++) print (i == 13 || i == 22 ? "3e38" : i / 40) ",0.5," i % 7 }' >odd.csv
+succeed 1 import csv odd.csv --label=3 --test_fraction=0 --output=odd.h5 --kind=regression --header=no
+run "$RANKS" train --data.file=odd.h5 --model.layers='dense 4, dense 1' --train.batch_size=40 --train.epochs=1 \
+  --run.directory=runs/odd
+expect_status 79
+expect_text 'the loss is not finite at step 1 (epoch 1), ' 'in layer dense on rank ' ' 13' 'of x_train'
+
 # --- where nothing can be written -------------------------------------------------------------------------------
 
 echo 'not a folder' >file

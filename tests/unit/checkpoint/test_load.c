@@ -88,6 +88,8 @@ static void each_member_of_the_state_returns(void **state) {
                                         .plateau_waited = 18,
                                         .plateau_cooling = 19,
                                         .plateau_drops = 20,
+                                        .rollbacks = 2,
+                                        .rate_factor = 0.25,
                                         .weights_hash = -21};
   const tutti_checkpoint_state read = save_state(folder_path(state, "checkpoint.h5"), saved);
   assert_memory_equal(&read, &saved, sizeof saved);
