@@ -60,9 +60,10 @@ typedef struct {
 
 typedef struct {
   tutti_reduce_kind reduce;
-  int64_t leaves;       // of a global batch with reduce=tree
-  int64_t threads;      // of a rank; 0: auto
-  tutti_count watchdog; // seconds within which a job ends whose rank does not answer; 0: never
+  int64_t leaves;          // of a global batch with reduce=tree
+  int64_t threads;         // of a rank; 0: auto
+  tutti_count check_every; // steps after which the ranks compare their weights; 0: before they are used
+  tutti_count watchdog;    // seconds within which a job ends whose rank does not answer; 0: never
 } tutti_parallel_options;
 
 /** Additional columns to record: sets of columns, one for each bit. */

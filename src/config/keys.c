@@ -197,6 +197,8 @@ static const tutti_key keys[] = {
     {WHOLE(parallel, leaves, "64", 1, 65536, NONE,
           "reduce=tree: number of parts of a global batch, which are summed in a fixed order; the results depend on it")},
     {WHOLE(parallel, threads, "auto", 1, 4096, NONE, "threads per rank"), .word = "auto"},
+    {COUNT(parallel, check_every, "200 steps", TUTTI_UNIT_STEPS, NONE,
+          "interval in which the ranks compare their weights bit by bit; 0: only before they are evaluated or saved")},
     {COUNT(parallel, watchdog, "10 seconds", TUTTI_UNIT_SECONDS, NONE,
           "time within which the job ends if a rank or a host does not answer; 0: never")},
 

@@ -160,15 +160,26 @@ void tutti_run_destroy(tutti_run *run) {
   *run = (tutti_run){0};
 }
 
-tutti_status tutti_run_check_same(const tutti_run *run) {
+static tutti_status check_same(const tutti_run *run) {
   tutti_model *model = run->network.model;
   const long long step = (long long)run->state.at.step;
   char what[64];
-  if (run->size == 1) return TUTTI_OK; // there is no other copy
   snprintf(what, sizeof what, "the parameters after step %lld", step);
   TUTTI_TRY(tutti_comm_same_floats(run->comm, tutti_reducer_params(run->reducer), tutti_model_n_params(model),
                                    what));
   if (tutti_model_n_state(model) == 0) return TUTTI_OK;
   snprintf(what, sizeof what, "the moving statistics after step %lld", step);
   return tutti_comm_same_floats(run->comm, tutti_model_state(model), tutti_model_n_state(model), what);
+}
+
+tutti_status tutti_run_check_same(tutti_run *run) {
+  char text[1024];
+  if (run->size == 1) return TUTTI_OK; // there is no other copy
+  const tutti_status status = check_same(run);
+  if (status == TUTTI_OK) run->state.same_at = run->state.at.step;
+  if (status != TUTTI_ERR_SYSTEM) return status;
+  snprintf(text, sizeof text, "%s; all ranks had the same after step %lld", tutti_fail_text(),
+           (long long)run->state.same_at);
+  tutti_fail_set_text(text);
+  return status;
 }

@@ -37,6 +37,7 @@ typedef struct {
   double
       retry_at; // clock at which a save that failed is tried again; 0: none has failed.  Rank 0 looks at it
   double longest_save, longest_step; // seconds so far; a step with all that follows it
+  int64_t same_at;                   // step at which all ranks were last known to have the same weights
   double looked_at;                  // clock at which the time of the job was looked at; 0: not yet
   tutti_status
       deferred; // a failure between two steps that only this rank knows of: the next step reports it to all ranks
@@ -134,9 +135,9 @@ tutti_status tutti_run_set_weights(tutti_run *run, const float *weights);
 
 /** Collective.  Check that parameters and moving statistics have the same bits on all ranks.  If memory or network had
  * changed the copy of one rank, all further steps would be wrong without a message.
- * @return (agreed) ERR_SYSTEM they differ */
+ * @return (agreed) ERR_SYSTEM they differ; the message also says at which step they were last known to be equal */
 TUTTI_NODISCARD
-tutti_status tutti_run_check_same(const tutti_run *run);
+tutti_status tutti_run_check_same(tutti_run *run);
 
 /** Local, while a run is built.  Add a further column to /steps and /epochs.
  * @param[out] column  its number: rows.more[column] is the value of the next row, at first NaN

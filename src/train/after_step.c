@@ -59,11 +59,12 @@ static tutti_status save(tutti_run *run, tutti_rundir_saver *saver, bool best, t
   return tutti_train_diverged(run, saver, "the weights are not finite after", run->state.at.step, result);
 }
 
-/** Whether the ranks compare their weights after a step that evaluates and saves nothing: after the last step, and
- * rarely enough in between that it costs nothing. */
+/** Whether the ranks compare their weights after a step that evaluates and saves nothing: after the last step, and by
+ * default so rarely in between that it costs a fraction of a percent.  A comparison is one pass over the weights, and a
+ * step has several. */
 static bool is_time_to_check(const tutti_run *run) {
-  enum { EVERY = 1000 };
-  return run->state.at.step % EVERY == 0 ||
+  const int64_t every = (int64_t)run->config->parallel.check_every.value;
+  return (every > 0 && run->state.at.step % every == 0) ||
          tutti_plan_done(&run->plan, run->config->train.budget, tutti_run_position(run));
 }
 

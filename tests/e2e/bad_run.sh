@@ -226,9 +226,12 @@ if [ "$RANKS" -gt 1 ]; then
   }
   rm -rf runs/flipped
   flip 5 41
+  expect_text 'all ranks had the same after step 0'
   [ ! -e runs/flipped/checkpoint.h5 ] || fail 'damaged weights are saved'
   flip 5 6 --train.evaluate_every='2 steps'
   flip 6 7 --train.steps=7
+  flip 5 8 --parallel.check_every='4 steps'
+  expect_text 'all ranks had the same after step 4'
   flip 5 6 --run.checkpoint_every='3 steps'
   # What is saved is from before, and goes on as if nothing had been.
   succeed "$RANKS" train small.yaml --parallel.reduce=flat --run.directory=runs/flipped
