@@ -51,6 +51,11 @@ tutti_status tutti_space_check_requirements(const tutti_config *config) {
       "--%s has no effect on a study: each trial has its value from study.vary, study.goal, study.budget, "
       "study.evaluate_every or study.train_rows; change that, or leave this out",
       study->overridden);
+  TUTTI_CHECK(
+      config->run.on_divergence == TUTTI_DIVERGENCE_STOP, TUTTI_ERR_CONFIG,
+      "run.on_divergence: a trial of a study cannot go back to a checkpoint with a smaller learning rate, "
+      "because it would not be a trial of its setting any more; set it to stop, and a trial that diverges is "
+      "counted as diverged");
   const int64_t n_seeds = study->confirm > 0 ? TUTTI_CONFIRM_SEED + study->confirm : study->seeds;
   TUTTI_CHECK(config->train.seed <= (uint64_t)(INT64_MAX - n_seeds), TUTTI_ERR_CONFIG,
               "train.seed is %" PRIu64 ", too large for %" PRId64 " seeds from there on", config->train.seed,

@@ -207,6 +207,12 @@ static void a_varied_seed_is_the_trials(void **state) {
   tutti_space_destroy(&space);
 }
 
+static void a_trial_keeps_its_learning_rate(void **state) {
+  (void)state;
+  CHECK_NO_SPACE(STUDY "  vary: {train.batch_size: [1, 2]}\nrun: {on_divergence: rollback}\n",
+                 "run.on_divergence: a trial of a study cannot go back");
+}
+
 static void what_is_missing_is_said(void **state) {
   (void)state;
   CHECK_NO_SPACE("data: {file: d}\nmodel: {layers: dense 2}\n",
@@ -260,6 +266,7 @@ int main(void) {
       cmocka_unit_test(drawn_lists_give_each_setting_once),
       cmocka_unit_test(a_trial_has_the_config_of_its_overrides),
       cmocka_unit_test(a_varied_seed_is_the_trials),
+      cmocka_unit_test(a_trial_keeps_its_learning_rate),
       cmocka_unit_test(what_is_missing_is_said),
       cmocka_unit_test(an_option_that_a_study_would_pass_over_is_refused),
       cmocka_unit_test(the_noisy_quadratic_needs_no_goal),
