@@ -17,9 +17,13 @@ case "$1 $2" in
   'train --check' | 'study --check')
     [ -z "${WRONG:-}" ] || { echo "$WRONG" >&2 && exit 78; }
     echo 'run a run'
+    echo 'output a study.h5'
     exit
     ;;
   'info a run/checkpoint.h5') echo "step $STEP" && exit ;;
+  'info a study.h5') echo "done ${DONE:-0}" && exit ;;
+  "info a study.h5.d/1.run/checkpoint.h5") echo "step $STEP" && exit ;;
+  "info a study.h5.d/2.run/checkpoint.h5") echo 'step 7' && exit ;;
 esac
 for a; do printf '<%s>' "$a"; done
 [ -z "${DEAF:-}" ] || { trap '' USR1; i=0; while [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done; }
@@ -56,12 +60,14 @@ expect 1 '<study><a.yaml>' a.yaml
 
 # --- back into the queue ----------------------------------------------------------------------------------------
 
-# queue EXPECTED: the job number for which Slurm is asked, if the program ends with $ENDS.
+# queue EXPECTED [SCRIPT]: the job number for which Slurm is asked, if the program ends with $ENDS.
 folder=$2
+mkdir -p "$folder/a study.h5.d/1.run" "$folder/a study.h5.d/2.run"
+touch "$folder/a study.h5.d/1.run/checkpoint.h5" "$folder/a study.h5.d/2.run/checkpoint.h5"
 queue() {
   rm -f "$folder/requeued"
   status=0
-  bash "$copies/train.sbatch" a.yaml >"$folder/log" 2>&1 || status=$?
+  (cd "$folder" && bash "$copies/${2:-train.sbatch}" a.yaml) >"$folder/log" 2>&1 || status=$?
   asked=$(cat "$folder/requeued" 2>/dev/null || true)
   [ "$asked" = "$1" ] && [ "$status" -eq "$ENDS" ] || {
     echo "ended with $status, asked for '$asked' and not for '$1': $(cat "$folder/log")"
@@ -85,6 +91,14 @@ queue ''
 grep -q 'job 1 is not started again: starts in a row without progress: 3 (still step 20)' "$folder/log"
 STEP=30
 queue 1
+rm "$2/bin/.tutti-restarts-1"
+# A study makes progress by a finished trial, and by the steps of a trial that takes longer than a job.
+export DONE=0
+for STEP in 10 20 30 40 50 50; do queue 1 study.sbatch; done
+DONE=1
+for _ in 1 2 3; do queue 1 study.sbatch; done
+queue '' study.sbatch
+grep -q '3 (still finished trials: 1, steps of trials under way: 57)' "$folder/log"
 # Of an array, only this task.
 export SLURM_ARRAY_JOB_ID=1 SLURM_ARRAY_TASK_ID=2
 queue 1_2
