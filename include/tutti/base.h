@@ -4,6 +4,7 @@
  * A *failure* (bad file, bad option, no memory) is a tutti_status that is returned up to main, with one
  * sentence for the user that the thread keeps.  A *bug* is a TUTTI_ASSERT.  A *numerical outcome*
  * (divergence, goal reached) is neither: it is a stop reason in the result of a training. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,11 +63,19 @@ const char *tutti_fail_trace(void);
 /** Local.  Replace the text by that of another rank.  The text is copied. */
 void tutti_fail_set_text(const char *text);
 
+/** Whether a test makes checks fail (base/fault.h); false in all other runs. */
+extern bool tutti_fault_armed;
+
+/** Local.  Whether this check is the one that a test makes fail.  If it is, the failure is recorded.  Use TUTTI_CHECK. */
+bool tutti_fault_at_check(tutti_status status, const char *function, const char *file, int line);
+
 #define TUTTI_FAIL(status, ...) return tutti_fail((status), __func__, __FILE__, __LINE__, __VA_ARGS__)
 
+/** Each check is also a place where a test can make one rank fail (base/fault.h). */
 #define TUTTI_CHECK(condition, status, ...)                                                                  \
   do {                                                                                                       \
     if (!(condition)) TUTTI_FAIL(status, __VA_ARGS__);                                                       \
+    if (tutti_fault_armed && tutti_fault_at_check(status, __func__, __FILE__, __LINE__)) return status;      \
   } while (0)
 
 #define TUTTI_TRY(call)                                                                                      \
@@ -92,6 +101,10 @@ void tutti_fail_set_text(const char *text);
   do {                                                                                                       \
     if (!(condition)) {                                                                                      \
       status = tutti_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);                                \
+      goto label;                                                                                            \
+    }                                                                                                        \
+    if (tutti_fault_armed && tutti_fault_at_check(code, __func__, __FILE__, __LINE__)) {                     \
+      status = (code);                                                                                       \
       goto label;                                                                                            \
     }                                                                                                        \
   } while (0)

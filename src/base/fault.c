@@ -38,3 +38,18 @@ tutti_status tutti_fault(const char *site) {
   if (strlen(site) != length || memcmp(site, wanted, length) != 0 || ++passes != nth) return TUTTI_OK;
   TUTTI_FAIL(TUTTI_ERR_INTERNAL, "fault injected at %s", site);
 }
+
+bool tutti_fault_armed;
+
+void tutti_fault_arm(void) {
+  const char *wanted = getenv("TUTTI_FAULT");
+  tutti_fault_armed = wanted && strncmp(wanted, "check:", strlen("check:")) == 0;
+}
+
+bool tutti_fault_at_check(tutti_status status, const char *function, const char *file, int line) {
+  const bool counts = status == TUTTI_ERR_DATA || status == TUTTI_ERR_MISSING || status == TUTTI_ERR_MEMORY ||
+                      status == TUTTI_ERR_SYSTEM || status == TUTTI_ERR_CREATE || status == TUTTI_ERR_IO;
+  if (!counts || tutti_fault("check") == TUTTI_OK) return false;
+  tutti_fail(status, function, file, line, "fault injected at check in %s (%s:%d)", function, file, line);
+  return true;
+}

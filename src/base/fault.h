@@ -5,6 +5,12 @@
 
 #include "tutti/base.h"
 
+/** Let TUTTI_FAULT=check:rank:nth count the checks (TUTTI_CHECK) from now on: those of files, memory and the system, which may fail
+ * on one rank alone.  Checks of the command line, of the config and of MPI are not counted: all ranks see the same config, and nobody
+ * can agree on a broken MPI.  So the list of places that can fail is that of the checks themselves.  Without such a variable, no
+ * check is counted. */
+void tutti_fault_arm(void);
+
 /** @return ERR_INTERNAL "fault injected at SITE" on the chosen pass, else OK */
 TUTTI_NODISCARD
 tutti_status tutti_fault(const char *site);

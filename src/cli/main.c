@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "base/signals.h"
@@ -145,6 +146,7 @@ static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
 
 /** The order matters: what works without MPI comes first, then the environment that MPI and BLAS inherit, then MPI. */
 int main(int argc, char **argv) {
+  tutti_fault_arm();
   const tutti_cli_launcher by = tutti_cli_find_launcher();
   // One rank of several must not leave the others alone in MPI_Init: they may have other arguments.
   if (by.ranks <= 1 && answer(argc, argv, true)) return end_without_mpi(TUTTI_OK);

@@ -81,7 +81,7 @@ static tutti_status prepare(measurement *m, const char *checkpoint, tutti_curvat
                                       tutti_trust_of(m->options->external, m->options->plugins),
                                       TUTTI_SPLIT_TRAIN, restored));
   TUTTI_TRY(tutti_rundir_restore_network(m->comm, checkpoint, TUTTI_WEIGHTS_OF_FILE, restored));
-  TUTTI_TRY(tutti_network_check_labels(&restored->network));
+  TUTTI_TRY(tutti_comm_agree(m->comm, tutti_network_check_labels(&restored->network)));
   TUTTI_TRY(choose_samples(m, sharpness));
   TUTTI_TRY(tutti_curvature_objective_create(&restored->network, &m->set, &m->objective));
   TUTTI_TRY(check_subspace(m, checkpoint));

@@ -76,7 +76,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
   run->state.rows.layout.metric = tutti_model_metric_name(run->network.model);
-  TUTTI_TRY(tutti_network_check_labels(&run->network));
+  TUTTI_TRY(tutti_comm_agree(comm, tutti_network_check_labels(&run->network)));
   TUTTI_TRY(
       tutti_comm_agree(comm, tutti_network_set_class_weights(config, &run->samples.train, &run->network)));
   TUTTI_TRY(tutti_comm_agree(comm, reserve(run)));

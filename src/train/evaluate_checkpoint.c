@@ -16,7 +16,7 @@ tutti_status tutti_train_evaluate_checkpoint(const tutti_comm *comm, const char 
   TUTTI_TRY_GOTO(done, tutti_rundir_restore_config(comm, checkpoint, &restored));
   TUTTI_TRY_GOTO(done, tutti_rundir_restore_data(comm, file, trust, split, &restored));
   TUTTI_TRY_GOTO(done, tutti_rundir_restore_network(comm, checkpoint, weights, &restored));
-  TUTTI_TRY_GOTO(done, tutti_network_check_labels(&restored.network));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, tutti_network_check_labels(&restored.network)));
   // The split is that of the training: by its seed, else the network would be judged by rows that it was trained on.
   const tutti_samples_all all =
       tutti_samples_divide(&restored.config, restored.dataset, restored.state.split_seed);

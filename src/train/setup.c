@@ -72,7 +72,7 @@ done:
 
 tutti_status tutti_train_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   TUTTI_TRY(tutti_run_build(comm, config, run));
-  TUTTI_TRY(check_metric_names(run));
+  TUTTI_TRY(tutti_comm_agree(comm, check_metric_names(run)));
   TUTTI_TRY(tutti_comm_agree(comm, tutti_measure_average_create(run)));
   const int64_t n_looked_at = run->samples.looked_at.n;
   if (n_looked_at > 0)
