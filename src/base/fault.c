@@ -2,11 +2,13 @@
  * rank and pass by the environment. */
 #include "base/fault.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/phase.h"
 
 /** Split "site:rank:nth".  @return false if the text does not have this form */
 static bool parse(const char *text, size_t *site_length, long *rank, long *nth) {
@@ -39,17 +41,30 @@ tutti_status tutti_fault(const char *site) {
   TUTTI_FAIL(TUTTI_ERR_INTERNAL, "fault injected at %s", site);
 }
 
+// --- each check --------------------------------------------------------------------------------------------------
+
 bool tutti_fault_armed;
+
+static bool begins(const char *text, const char *with) {
+  return strncmp(text, with, strlen(with)) == 0;
+}
 
 void tutti_fault_arm(void) {
   const char *wanted = getenv("TUTTI_FAULT");
-  tutti_fault_armed = wanted && strncmp(wanted, "check:", strlen("check:")) == 0;
+  tutti_fault_armed = wanted && (begins(wanted, "check:") || begins(wanted, "kill:"));
 }
 
 bool tutti_fault_at_check(tutti_status status, const char *function, const char *file, int line) {
   const bool counts = status == TUTTI_ERR_DATA || status == TUTTI_ERR_MISSING || status == TUTTI_ERR_MEMORY ||
                       status == TUTTI_ERR_SYSTEM || status == TUTTI_ERR_CREATE || status == TUTTI_ERR_IO;
-  if (!counts || tutti_fault("check") == TUTTI_OK) return false;
+  bool unused;
+  if (!counts) return false;
+  if (tutti_fault("kill") != TUTTI_OK) {
+    tutti_log(TUTTI_LOG_WARNING, "killed in %s (%s:%d), phase %s", function, file, line,
+              tutti_phase_noted(&unused));
+    raise(SIGKILL);
+  }
+  if (tutti_fault("check") == TUTTI_OK) return false;
   tutti_fail(status, function, file, line, "fault injected at check in %s (%s:%d)", function, file, line);
   return true;
 }

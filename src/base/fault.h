@@ -5,10 +5,11 @@
 
 #include "tutti/base.h"
 
-/** Let TUTTI_FAULT=check:rank:nth count the checks (TUTTI_CHECK) from now on: those of files, memory and the system, which may fail
- * on one rank alone.  Checks of the command line, of the config and of MPI are not counted: all ranks see the same config, and nobody
- * can agree on a broken MPI.  So the list of places that can fail is that of the checks themselves.  Without such a variable, no
- * check is counted. */
+/** Let the checks (TUTTI_CHECK) of files, memory and the system be counted, if TUTTI_FAULT asks for that.  So the list
+ * of places that can fail is complete by construction.  Checks of the command line, of the config and of MPI are not
+ * counted: all ranks see the same config, and nobody can agree on a broken MPI.
+ *   check:rank:nth  the nth of them fails
+ *   kill:rank:nth   at the nth of them the process is killed, and says before in which phase (base/phase.h) */
 void tutti_fault_arm(void);
 
 /** @return ERR_INTERNAL "fault injected at SITE" on the chosen pass, else OK */

@@ -66,8 +66,9 @@ void tutti_fail_set_text(const char *text) {
 }
 
 tutti_status tutti_to_int(int64_t n, const char *what, int *out) {
-  TUTTI_CHECK(n >= INT_MIN && n <= INT_MAX, TUTTI_ERR_INTERNAL,
-              "%s is %lld, more than the %d that one call takes", what, (long long)n, INT_MAX);
+  if (n < INT_MIN || n > INT_MAX)
+    TUTTI_FAIL(TUTTI_ERR_INTERNAL, "%s is %lld, more than the %d that one call takes", what, (long long)n,
+               INT_MAX);
   *out = (int)n;
   return TUTTI_OK;
 }

@@ -65,11 +65,15 @@ tutti_status tutti_config_stream_open(tutti_config_stream *stream) {
 }
 
 /** The memory of a stream is that of the C library, so the text is copied to memory that tutti_free knows. */
+static tutti_status copy_text(const tutti_config_stream *stream, bool is_whole, char **text) {
+  TUTTI_CHECK(is_whole, TUTTI_ERR_MEMORY, "no memory for the text of a config");
+  return TUTTI_COPY(*text, stream->memory);
+}
+
 tutti_status tutti_config_stream_close(tutti_config_stream *stream, tutti_status status, char **text) {
   const bool is_whole = fclose(stream->out) == 0;
-  *text = status == TUTTI_OK && is_whole ? tutti_strdup(stream->memory) : NULL;
+  *text = NULL;
+  if (status == TUTTI_OK) status = copy_text(stream, is_whole, text);
   free(stream->memory);
-  TUTTI_TRY(status);
-  TUTTI_CHECK(*text, TUTTI_ERR_MEMORY, "no memory for the text of a config");
-  return TUTTI_OK;
+  return status;
 }

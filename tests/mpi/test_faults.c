@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fault.h"
 #include "support/training.h"
 #include "tutti/io.h"
 
@@ -21,10 +20,8 @@ static bool fails(const tutti_comm *comm, const training_folder *folder, const c
                   const char *part) {
   tutti_train_result result;
   setenv("TUTTI_FAULT", fault, 1);
-  tutti_fault_arm();
   const tutti_status status = training_run(comm, folder, name, yaml, NULL, &result);
   unsetenv("TUTTI_FAULT");
-  tutti_fault_arm();
   double codes[2] = {status, -(double)status};
   EXPECT_OK(tutti_comm_max(comm, codes, 2));
   EXPECT(codes[0] == -codes[1], "%s: code %d here, from %g to %g over ranks", fault, (int)status, -codes[1],
@@ -118,34 +115,11 @@ static void each_allocation_fails_on_all_ranks(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
-/** Each check of a file, of memory or of the system fails once on the first rank, and once on the last one.  Some failures are made
- * good, for example that of a checkpoint for which there is an older one, so runs in between go well. */
-static void each_check_fails_on_all_ranks(const tutti_comm *comm) {
-  training_folder folder;
-  training_folder_make(comm, &folder);
-  const int size = tutti_comm_size(comm);
-  for (int rank = 0; rank < size; rank += size > 1 ? size - 1 : 1) {
-    int nth = 1, n_failed = 0;
-    for (int well = 0; well < 40; nth += getenv("CHECK_STRIDE") ? atoi(getenv("CHECK_STRIDE")) : 1) {
-      char fault[64];
-      snprintf(fault, sizeof fault, "check:%d:%d", rank, nth);
-      if (getenv("SHOW") && tutti_comm_rank(comm) == 0) fprintf(stderr, "%s: %s\n", fault, tutti_fail_text());
-      const bool failed = fails(comm, &folder, fault, fault, "fault injected");
-      well = failed ? 0 : well + 1;
-      n_failed += failed;
-    }
-    if (tutti_comm_rank(comm) == 0) printf("rank %d: %d of %d\n", rank, n_failed, nth);
-    EXPECT(n_failed >= 30, "only %d checks failed on rank %d", n_failed, rank);
-  }
-  training_folder_remove(comm, &folder);
-}
-
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(each_site_fails_on_all_ranks),
       MPI_TEST(a_checkpoint_does_without_links),
       MPI_TEST(each_allocation_fails_on_all_ranks),
-      MPI_TEST(each_check_fails_on_all_ranks),
   };
   return mpi_main("faults", tests, sizeof tests / sizeof tests[0]);
 }
