@@ -2,7 +2,9 @@
  * rank and pass by the environment. */
 #include "base/fault.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,23 +24,31 @@ static bool parse(const char *text, size_t *site_length, long *rank, long *nth) 
   return *end == '\0' && *nth > 0;
 }
 
-tutti_status tutti_fault(const char *site) {
-  static _Thread_local char counted[64]; // the text of the variable for which passes are counted
-  static _Thread_local long passes;
-  const char *wanted = getenv("TUTTI_FAULT");
-  if (!wanted) {
-    counted[0] = '\0';
-    return TUTTI_OK;
-  }
-  if (strcmp(wanted, counted) != 0) {
-    snprintf(counted, sizeof counted, "%s", wanted);
-    passes = 0;
-  }
+static char counted[64]; // the text for which passes are counted
+static atomic_bool counts_passes;
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+
+/** Whether this pass of the site is the one that a text such as "file.create:0:3" asks for.  Passes are counted over all
+ * threads, from the moment at which the variable has this text. */
+static bool is_chosen(const char *wanted, const char *site) {
+  static long passes;
   size_t length = 0;
   long rank = 0, nth = 0;
-  if (!parse(wanted, &length, &rank, &nth) || rank != tutti_log_rank()) return TUTTI_OK;
-  if (strlen(site) != length || memcmp(site, wanted, length) != 0 || ++passes != nth) return TUTTI_OK;
-  TUTTI_FAIL(TUTTI_ERR_INTERNAL, "fault injected at %s", site);
+  if (strcmp(wanted, counted) != 0) passes = 0;
+  snprintf(counted, sizeof counted, "%s", wanted);
+  if (!parse(wanted, &length, &rank, &nth) || rank != tutti_log_rank()) return false;
+  return strlen(site) == length && memcmp(site, wanted, length) == 0 && ++passes == nth;
+}
+
+tutti_status tutti_fault(const char *site) {
+  const char *wanted = getenv("TUTTI_FAULT");
+  if (!wanted && !atomic_load(&counts_passes)) return TUTTI_OK;
+  pthread_mutex_lock(&counting);
+  const bool chosen = is_chosen(wanted ? wanted : "", site);
+  atomic_store(&counts_passes, wanted != NULL);
+  pthread_mutex_unlock(&counting);
+  if (chosen) TUTTI_FAIL(TUTTI_ERR_INTERNAL, "fault injected at %s", site);
+  return TUTTI_OK;
 }
 
 // --- each check --------------------------------------------------------------------------------------------------

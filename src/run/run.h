@@ -33,9 +33,7 @@ typedef struct {
   tutti_checkpoint_state at; // the part that a checkpoint keeps
   tutti_run_rows rows;
   tutti_phases phases;
-  double saved_at; // clock of the last checkpoint, in seconds
-  double
-      retry_at; // clock at which a save that failed is tried again; 0: none has failed.  Rank 0 looks at it
+  double saved_at;                   // clock of the last checkpoint, in seconds
   double longest_save, longest_step; // seconds so far; a step with all that follows it
   int64_t same_at;                   // step at which all ranks were last known to have the same weights
   double looked_at;                  // clock at which the time of the job was looked at; 0: not yet

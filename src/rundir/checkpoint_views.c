@@ -1,6 +1,6 @@
 /** Views of the arrays of a network, under the names that a checkpoint has for them: "/model/weights/dense/kernel", and
  * with another prefix the same array of an optimizer slot.  Weights and slots have the layout of the parameters, so one
- * list of arrays serves all of them.  saver.c, restore.c and weights.c use it. */
+ * list of arrays serves all of them.  content.c, restore.c and weights.c use it. */
 #include "rundir/rundir_impl.h"
 
 #include <stdio.h>

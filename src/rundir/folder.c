@@ -30,7 +30,7 @@ tutti_status tutti_rundir_keep_folder(tutti_rundir_saver *saver) {
   if (lock) TUTTI_TRY(lock_again(saver));
   if (config) TUTTI_TRY(tutti_io_write_text(saver->config_path, saver->config));
   if (is_gone(saver->checkpoint_path) && saver->has_saved) {
-    saver->run->state.retry_at = saver->run->state.saved_at; // in the past: the next step saves
+    saver->retry_at = saver->run->state.saved_at; // in the past: the next step saves
     tutti_log(
         TUTTI_LOG_WARNING,
         "%s: its files were removed during the run: it is made again, with all epochs in metrics.h5 and "

@@ -56,6 +56,7 @@ tutti_status tutti_rundir_go_back(tutti_rundir_saver *saver) {
   const double factor = run->state.at.rate_factor > 0 ? run->state.at.rate_factor : 1;
   tutti_rundir_choice chosen = {0};
   tutti_rundir_found start = {0};
+  TUTTI_TRY(tutti_rundir_wait(saver));
   tutti_status status = tutti_comm_agree_from(run->comm, 0, root ? load(saver, &chosen, &start) : TUTTI_OK);
   tutti_free(chosen.path);
   TUTTI_TRY(status);

@@ -1,5 +1,8 @@
 #pragma once
 /** What the files of this room share, in one section per file. */
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "rundir/saver.h"
 
 // --- saver.c -----------------------------------------------------------------------------------------------------
@@ -7,7 +10,9 @@
 /** What a checkpoint takes from the run beside weights and slots, at the step at which those were gathered. */
 typedef struct {
   tutti_checkpoint_state at;
-  int64_t n_history;
+  int64_t n_history, room_for_history; // rows; room_for_history: of `history`
+  char *
+      history; // records of the rows; NULL: they are read from the run, and nothing may be written beside the training
   float *moving;    // [n_state] moving statistics
   char *measured;   // records of tutti_meter_state
   bool is_averaged; // the monitored value is that of the average of the weights
@@ -22,6 +27,17 @@ typedef struct {
   char text[1024];
 } tutti_rundir_failure;
 
+/** The thread of rank 0 that writes a checkpoint, and what came of it. */
+typedef struct {
+  pthread_t thread;
+  bool runs;          // the thread was started and nobody has waited for it yet
+  bool best;          // see tutti_rundir_write_files
+  atomic_bool failed; // it has ended, and the checkpoint is not written
+  tutti_status status;
+  char text[1024]; // of the failure
+  double seconds;  // that writing took
+} tutti_rundir_writer;
+
 struct tutti_rundir_saver {
   tutti_run *run; // borrowed
   char *checkpoint_path, *best_path, *metrics_path, *config_path;
@@ -34,16 +50,20 @@ struct tutti_rundir_saver {
   bool creates_metrics; // the next flush creates metrics.h5
   bool has_config;      // config.yaml is that of this run; on rank 0 alone
 
-  // A save that fails does not end a run that has saved before.  Equal on all ranks.
+  // A save that fails does not end a run that has saved before.  Equal on all ranks, unless it says otherwise.
   bool has_saved; // in this process, or the run continues from a checkpoint of its own
   tutti_rundir_failure failures[TUTTI_RUNDIR_PARTS];
-  double pause;       // seconds until the next attempt; 0: nothing has failed
-  bool best_waits;    // the gathered weights are the best ones, and not in best.h5 yet
-  int64_t saved_step; // of the last checkpoint
+  double pause;                      // seconds until the next attempt; 0: nothing has failed
+  double retry_at;                   // clock of the next attempt; 0: nothing has failed.  On rank 0 alone
+  bool is_writing;                   // the checkpoint of the copy may still be written beside the training
+  bool best_waits;                   // the gathered weights are the best ones, and not in best.h5 yet
+  int64_t saved_step, gathered_step; // of the last checkpoint, and of the copy below
+  double gather_s;                   // seconds for which the last save has kept the ranks
 
   // The buffers that a checkpoint is gathered in; on rank 0 alone.
   char *config; // resolved YAML
   tutti_rundir_copy copy;
+  tutti_rundir_writer writer;
   float *weights;              // [n_params]
   float **slots;               // [n_slots][n_params]
   double *input;               // [2 n_features] shift and then factor of the scaling
@@ -66,6 +86,8 @@ tutti_status tutti_rundir_saver_complete(tutti_rundir_saver *saver);
 /** Local, on rank 0.  @return ERR_CREATE config.yaml was not written by a run */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver);
+
+// --- content.c ---------------------------------------------------------------------------------------------------
 
 /** Local.  Copy the present scaling of the data set into saver->input, if this rank has that buffer. */
 void tutti_rundir_note_scaling(tutti_rundir_saver *saver);
@@ -111,6 +133,34 @@ tutti_status tutti_rundir_distribute(tutti_rundir_saver *saver, bool slots);
  * @param[in] is_average  see tutti_rundir_set_views */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_write(tutti_rundir_saver *saver, const char *path, int64_t keep, bool is_average);
+
+/** Local, on rank 0.  Write what was gathered as best.h5: the average of the weights, if that is monitored. */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_write_best(tutti_rundir_saver *saver);
+
+/** Local, on rank 0 or in its writer.  Write what was gathered as checkpoint.h5, and config.yaml if it is missing.
+ * @param[in] best  write best.h5 before */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_write_files(tutti_rundir_saver *saver, bool best);
+
+// --- writer.c ----------------------------------------------------------------------------------------------------
+
+/** Local, on rank 0.  Let a thread do tutti_rundir_write_files.
+ * @return false: there is no thread, and nothing is written */
+bool tutti_rundir_writer_start(tutti_rundir_saver *saver, bool best);
+
+/** Local.  Wait until the thread has ended; OK if there is none.
+ * @return the status of tutti_rundir_write_files */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_writer_wait(tutti_rundir_saver *saver);
+
+// --- save.c ------------------------------------------------------------------------------------------------------
+
+/** Collective.  Wait until the checkpoint that is written beside the training is there.  Its failure is noted, and
+ * tutti_rundir_asks then wants another attempt.  Accepts NULL.
+ * @return (agreed) ERR_MPI */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_wait(tutti_rundir_saver *saver);
 
 // --- flush.c -----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,9 @@
  * missing rows could not be restored; and a checkpoint that knows a best value never stands beside an older best.h5.
  * Each file is replaced as a whole (io, checkpoint/rotate.c).
  *
+ * The ranks go on when the content of a checkpoint is gathered; a thread of rank 0 writes it beside the training (writer.c).
+ * Before the next save they learn how that went.
+ *
  * A failure ends a run only if it has not saved before.  Otherwise the training goes on: the weights are in memory, and
  * a full disk may have room again later.  The loop in train calls it. */
 #include <math.h>
@@ -13,43 +16,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "rundir/rundir_impl.h"
-
-// --- one attempt -------------------------------------------------------------------------------------------------
-
-/** On rank 0: the network of best.h5 is the one with the best value: the average of the weights, if that is
- * monitored. */
-static tutti_status write_best(tutti_rundir_saver *saver) {
-  TUTTI_TRY(tutti_rundir_keep_folder(saver));
-  return tutti_rundir_write(saver, saver->best_path, 1, saver->copy.is_averaged);
-}
-
-/** On rank 0: write the files.  The first checkpoint of a run that starts from scratch replaces all that an earlier run
- * has left (keep = 1), and only then its best.h5 goes. */
-static tutti_status write_files(tutti_rundir_saver *saver, bool best) {
-  const int64_t keep = saver->run->config->run.keep;
-  TUTTI_TRY(tutti_rundir_keep_folder(saver));
-  if (best) TUTTI_TRY(write_best(saver));
-  TUTTI_TRY(tutti_rundir_write(saver, saver->checkpoint_path, saver->replaces ? 1 : keep, false));
-  if (saver->drops_best && !best) remove(saver->best_path);
-  saver->replaces = saver->drops_best = false;
-  if (!saver->has_config) TUTTI_TRY(tutti_io_write_text(saver->config_path, saver->config));
-  saver->has_config = true;
-  return TUTTI_OK;
-}
-
-/** Collective.  A best network that could not be written is written first, because gathering replaces it. */
-static tutti_status write_checkpoint(tutti_rundir_saver *saver, bool best) {
-  tutti_run *run = saver->run;
-  const bool root = run->rank == 0;
-  if (saver->best_waits && !best)
-    TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? write_best(saver) : TUTTI_OK));
-  saver->best_waits = best;
-  TUTTI_TRY(tutti_rundir_gather(saver));
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? write_files(saver, best) : TUTTI_OK));
-  saver->best_waits = false;
-  saver->saved_step = run->state.at.step;
-  return TUTTI_OK;
-}
 
 // --- failures ----------------------------------------------------------------------------------------------------
 
@@ -84,14 +50,81 @@ static void look_at_failures(tutti_rundir_saver *saver) {
     tutti_log_root(TUTTI_LOG_INFO, "%s: saved again, after step %lld", directory,
                    (long long)run->state.at.step);
   saver->pause = failure ? fmin(fmax(2 * saver->pause, first_pause_s), longest_pause_s) : 0;
-  run->state.retry_at = failure ? tutti_clock_s() + saver->pause : 0;
+  saver->retry_at = failure ? tutti_clock_s() + saver->pause : 0;
+}
+
+// --- one attempt -------------------------------------------------------------------------------------------------
+
+/** Whether a checkpoint may be written beside the training: not the first one, whose failure ends the run, and not after
+ * a failure, which is then told at once.  A trial writes before it goes on, because its study writes files as well.
+ * Equal on all ranks. */
+static bool may_write_beside(const tutti_rundir_saver *saver) {
+  return saver->has_saved && !failure_of(saver) && !saver->run->keeps_no_rows;
+}
+
+static void note_saved(tutti_rundir_saver *saver) {
+  saver->best_waits = false;
+  saver->saved_step = saver->gathered_step;
+}
+
+/** On rank 0: write what was gathered, or let the writer begin with it. */
+static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
+  TUTTI_TRY(tutti_rundir_keep_folder(saver));
+  const bool beside = saver->is_writing && saver->copy.history && tutti_rundir_writer_start(saver, best);
+  return beside ? TUTTI_OK : tutti_rundir_write_files(saver, best);
+}
+
+static tutti_status write_waiting_best(tutti_rundir_saver *saver) {
+  TUTTI_TRY(tutti_rundir_keep_folder(saver));
+  return tutti_rundir_write_best(saver);
+}
+
+/** Collective.  A best network that could not be written is written first, because gathering replaces it. */
+static tutti_status write_checkpoint(tutti_rundir_saver *saver, bool best) {
+  tutti_run *run = saver->run;
+  const bool root = run->rank == 0;
+  if (saver->best_waits && !best)
+    TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? write_waiting_best(saver) : TUTTI_OK));
+  saver->best_waits = best;
+  TUTTI_TRY(tutti_rundir_gather(saver));
+  saver->gathered_step = run->state.at.step;
+  saver->is_writing = may_write_beside(saver);
+  const tutti_status status = tutti_comm_agree_from(run->comm, 0, root ? write_root(saver, best) : TUTTI_OK);
+  if (status != TUTTI_OK)
+    saver->is_writing = false;
+  else if (!saver->is_writing)
+    note_saved(saver);
+  return status;
 }
 
 // --- public ------------------------------------------------------------------------------------------------------
 
+// A failure is not told yet: the next step asks for another attempt, which may succeed.
+tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
+  if (!saver || !saver->is_writing) return TUTTI_OK;
+  tutti_run *run = saver->run;
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
+  const tutti_status local = run->rank == 0 ? tutti_rundir_writer_wait(saver) : TUTTI_OK;
+  const tutti_status status = tutti_comm_agree_from(run->comm, 0, local);
+  tutti_metrics_phases_leave(&run->state.phases);
+  if (status == TUTTI_ERR_MPI) return status;
+  saver->is_writing = false;
+  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
+  if (status != TUTTI_OK) saver->retry_at = tutti_clock_s();
+  if (status == TUTTI_OK) note_saved(saver);
+  run->state.longest_save = fmax(run->state.longest_save, saver->gather_s + saver->writer.seconds);
+  return TUTTI_OK;
+}
+
+bool tutti_rundir_asks(const tutti_rundir_saver *saver) {
+  if (!saver || saver->run->rank != 0) return false;
+  return atomic_load(&saver->writer.failed) || (saver->retry_at > 0 && tutti_clock_s() >= saver->retry_at);
+}
+
 tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   if (!saver) return TUTTI_OK;
   tutti_run *run = saver->run;
+  TUTTI_TRY(tutti_rundir_wait(saver));
   const double start = tutti_clock_s();
   TUTTI_TRY(tutti_rundir_saver_complete(saver));
   saver->waits = false;
@@ -105,8 +138,8 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
   note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
   run->state.saved_at = tutti_clock_s(); // also after a failure: retry_at tells when to try again
-  if (status == TUTTI_OK)
-    run->state.longest_save = fmax(run->state.longest_save, run->state.saved_at - start);
+  saver->gather_s = run->state.saved_at - start;
+  if (status == TUTTI_OK) run->state.longest_save = fmax(run->state.longest_save, saver->gather_s);
   saver->has_saved = true;
   look_at_failures(saver);
   return TUTTI_OK;
@@ -114,6 +147,7 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
 
 tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
   if (!saver || saver->late) return TUTTI_OK;
+  TUTTI_TRY(tutti_rundir_wait(saver));
   const bool failed = failure_of(saver) != NULL;
   const tutti_status status = tutti_rundir_write_rows(saver);
   if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
@@ -123,7 +157,9 @@ tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
 }
 
 tutti_status tutti_rundir_finish(tutti_rundir_saver *saver, bool saves) {
-  if (!saver || !failure_of(saver)) return TUTTI_OK;
+  if (!saver) return TUTTI_OK;
+  TUTTI_TRY(tutti_rundir_wait(saver));
+  if (!failure_of(saver)) return TUTTI_OK;
   TUTTI_TRY(saves ? tutti_rundir_save(saver, false) : tutti_rundir_flush(saver));
   const tutti_rundir_failure *failure = failure_of(saver);
   if (!failure) return TUTTI_OK;

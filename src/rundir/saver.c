@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "machine/cpu.h"
 #include "measure/meter.h"
 #include "rundir/rundir_impl.h"
@@ -13,50 +14,6 @@ static tutti_status join(const char *directory, const char *name, char **path) {
   TUTTI_TRY(TUTTI_NEW(*path, (int64_t)bytes));
   snprintf(*path, bytes, "%s/%s", directory, name);
   return TUTTI_OK;
-}
-
-void tutti_rundir_note_scaling(tutti_rundir_saver *saver) {
-  const tutti_scaling_values scaling = tutti_dataset_scaling(saver->run->dataset);
-  const int64_t n = tutti_dataset_n_features(saver->run->dataset);
-  for (int64_t j = 0; saver->input && j < n; j++) {
-    saver->input[j] = scaling.shift[scaling.n == 1 ? 0 : j];
-    saver->input[n + j] = scaling.factor[scaling.n == 1 ? 0 : j];
-  }
-}
-
-/** Each slot carries its unit, so that a run with other options can convert it (optim_slots.c). */
-static void view_slot(tutti_rundir_saver *saver, int i) {
-  const tutti_run *run = saver->run;
-  const char *name = tutti_optim_slot_name(run->optim, i);
-  const tutti_unit_of_state unit = tutti_optim_unit(&run->config->optimizer, name);
-  const int64_t first = saver->n_views;
-  char prefix[64];
-  snprintf(prefix, sizeof prefix, "/optimizer/%s", name);
-  tutti_rundir_add_views(run->network.model, prefix, false, saver->slots[i], saver->views, &saver->n_views);
-  for (int64_t k = first; k < saver->n_views; k++)
-    tutti_optim_unit_text(&unit, saver->views[k].unit, sizeof saver->views[k].unit);
-}
-
-void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average) {
-  const tutti_run *run = saver->run;
-  tutti_model *model = run->network.model;
-  const int n_slots = tutti_optim_n_slots(run->optim);
-  const bool swapped = is_average && tutti_optim_average(run->optim);
-  float *network = swapped ? saver->slots[n_slots - 1] : saver->weights;
-  saver->n_views = 0;
-  tutti_rundir_add_views(model, "/model/weights", true, network, saver->views, &saver->n_views);
-  for (int i = 0; i < n_slots - swapped; i++) view_slot(saver, i);
-  if (swapped)
-    tutti_rundir_add_views(model, "/optimizer/weights", false, saver->weights, saver->views, &saver->n_views);
-  // The scaling behind these is written, but a run reads it by itself: its data may be scaled otherwise.
-  saver->n_loadable = saver->n_views;
-  // There is one pair of numbers per feature, so that a checkpoint can be used without the data set, and shows how many
-  // features a sample has.
-  const int64_t n = tutti_dataset_n_features(run->dataset);
-  saver->views[saver->n_views++] =
-      (tutti_view){.name = "/input/shift", .n_dims = 1, .dims = {n}, .data = saver->input, .is_double = true};
-  saver->views[saver->n_views++] = (tutti_view){
-      .name = "/input/factor", .n_dims = 1, .dims = {n}, .data = saver->input + n, .is_double = true};
 }
 
 /** A run that starts from scratch with a schedule that is not valid is refused before the folder is made or weights are
@@ -142,10 +99,11 @@ static void free_buffers(tutti_rundir_saver *saver) {
   tutti_io_lock_release(&saver->lock);
   tutti_texts_clear(&saver->hosts);
   tutti_texts_clear(&saver->bindings);
-  void **const owned[] = {
-      (void **)&saver->config,  (void **)&saver->weights,     (void **)&saver->slots,
-      (void **)&saver->input,   (void **)&saver->views,       (void **)&saver->seconds,
-      (void **)&saver->columns, (void **)&saver->copy.moving, (void **)&saver->copy.measured};
+  void **const owned[] = {(void **)&saver->config,        (void **)&saver->weights,
+                          (void **)&saver->slots,         (void **)&saver->input,
+                          (void **)&saver->views,         (void **)&saver->seconds,
+                          (void **)&saver->columns,       (void **)&saver->copy.moving,
+                          (void **)&saver->copy.measured, (void **)&saver->copy.history};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
     tutti_free(*owned[i]);
     *owned[i] = NULL;
@@ -171,18 +129,13 @@ tutti_status tutti_rundir_saver_complete(tutti_rundir_saver *saver) {
 void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
   tutti_rundir_saver *saver = *handle;
   if (!saver) return;
+  // If the training ends with a failure, nobody asks any more how the last checkpoint went.
+  if (tutti_rundir_writer_wait(saver) != TUTTI_OK) tutti_log(TUTTI_LOG_WARNING, "%s", saver->writer.text);
   free_buffers(saver);
   void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
   tutti_free(saver);
   *handle = NULL;
-}
-
-tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver) {
-  const tutti_metrics_layout *layout = &saver->run->state.rows.layout;
-  tutti_metrics_layout_columns(layout, saver->columns);
-  return (tutti_table_layout){saver->columns, tutti_metrics_n_columns(layout),
-                              tutti_metrics_record_bytes(layout)};
 }
 
 tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver) {

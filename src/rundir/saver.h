@@ -28,12 +28,16 @@ tutti_status tutti_rundir_start(tutti_rundir_saver *saver);
 
 /** Collective.  Write the rows so far into metrics.h5, then the checkpoint.  A trial has no metrics.h5.  Accepts NULL.
  *
- * After a failure the training can go on if it has saved before: rank 0 reports the failure once, run->state.retry_at
- * tells when to try again, and tutti_rundir_finish tells whether it has worked since.
+ * If the run has saved before, the checkpoint may still be being written when the function returns.  After a failure the
+ * training can go on: rank 0 reports it once, tutti_rundir_asks tells when to try again, and tutti_rundir_finish tells
+ * whether it has worked since.
  * @param[in] best  also write it as best.h5
  * @return (agreed) why nothing could be saved in the first attempt of a run; ERR_MPI */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best);
+
+/** Local.  Whether a save that has failed is to be tried again now; false on all ranks but 0.  Accepts NULL. */
+bool tutti_rundir_asks(const tutti_rundir_saver *saver);
 
 /** Collective.  Write the rows so far into metrics.h5.  Accepts NULL.  Failures are treated as by tutti_rundir_save. */
 TUTTI_NODISCARD

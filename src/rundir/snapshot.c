@@ -1,11 +1,32 @@
 /** The content of a checkpoint, gathered on rank 0 and written as a file.  Everything that changes while a training goes
  * on is copied, so that a write which failed can be repeated later with the same content.  save.c calls it; resume.c and
  * rollback.c take the way back. */
+#define _POSIX_C_SOURCE 200809L // nanosleep
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/fault.h"
 #include "measure/meter.h"
 #include "run/evaluated.h"
 #include "rundir/rundir_impl.h"
+
+/** The rows of the history move when there are more of them, so they are copied too.  Without memory for that, the
+ * checkpoint is written before the training goes on. */
+static void copy_history(tutti_rundir_saver *saver) {
+  const tutti_metrics_records *history = &saver->run->state.rows.history;
+  tutti_rundir_copy *copy = &saver->copy;
+  const int64_t record_bytes = (int64_t)tutti_metrics_record_bytes(&saver->run->state.rows.layout);
+  copy->n_history = history->n;
+  if (!copy->history || copy->room_for_history < history->n) {
+    tutti_free(copy->history);
+    copy->history = NULL;
+    copy->room_for_history = 0;
+    if (TUTTI_NEW(copy->history, 2 * history->n * record_bytes) != TUTTI_OK) return;
+    copy->room_for_history = 2 * history->n;
+  }
+  if (history->n > 0) memcpy(copy->history, history->records, (size_t)(history->n * record_bytes));
+}
 
 /** On rank 0: copy what is not in the buffers of the gather. */
 static void copy_state(tutti_rundir_saver *saver) {
@@ -15,7 +36,7 @@ static void copy_state(tutti_rundir_saver *saver) {
   const tutti_checkpoint_table measured = tutti_meter_state(run);
   double unused = 0;
   copy->at = run->state.at;
-  copy->n_history = run->state.rows.history.n;
+  copy_history(saver);
   copy->is_averaged = monitor && tutti_run_evaluated_value(run, &run->state.rows.average, monitor, &unused);
   const tutti_model *model = run->network.model;
   const size_t n_state = (size_t)tutti_model_n_state(model);
@@ -59,19 +80,43 @@ tutti_status tutti_rundir_write(tutti_rundir_saver *saver, const char *path, int
   tutti_rundir_set_views(saver, is_average);
   view_copy(saver);
   TUTTI_TRY(tutti_rundir_check_room(saver, path));
-  tutti_checkpoint checkpoint = {.path = path,
-                                 .config = saver->config,
-                                 .state = saver->copy.at,
-                                 .views = saver->views,
-                                 .n_views = saver->n_views,
-                                 .layout = tutti_rundir_layout(saver),
-                                 .history = run->state.rows.history.records,
-                                 .n_history = saver->copy.n_history,
-                                 .table = tutti_meter_state(run),
-                                 .features =
-                                     tutti_data_features_names[tutti_dataset_scaling(run->dataset).features],
-                                 .is_average = is_average};
+  tutti_checkpoint checkpoint = {
+      .path = path,
+      .config = saver->config,
+      .state = saver->copy.at,
+      .views = saver->views,
+      .n_views = saver->n_views,
+      .layout = tutti_rundir_layout(saver),
+      .history = saver->copy.history ? (const void *)saver->copy.history : run->state.rows.history.records,
+      .n_history = saver->copy.n_history,
+      .table = tutti_meter_state(run),
+      .features = tutti_data_features_names[tutti_dataset_scaling(run->dataset).features],
+      .is_average = is_average};
   if (checkpoint.table.n > 0) checkpoint.table.records = saver->copy.measured;
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
   return tutti_checkpoint_save(&checkpoint, keep);
+}
+
+tutti_status tutti_rundir_write_best(tutti_rundir_saver *saver) {
+  return tutti_rundir_write(saver, saver->best_path, 1, saver->copy.is_averaged);
+}
+
+/** The fault "save.slow": a disk that takes its time. */
+static void be_slow(void) {
+  const struct timespec pause = {0, 500000000};
+  nanosleep(&pause, NULL);
+}
+
+// The first checkpoint of a run that starts from scratch replaces all that an earlier run has left (keep = 1), and only
+// then its best.h5 goes.
+tutti_status tutti_rundir_write_files(tutti_rundir_saver *saver, bool best) {
+  const int64_t keep = saver->run->config->run.keep;
+  if (tutti_fault("save.slow") != TUTTI_OK) be_slow();
+  if (best) TUTTI_TRY(tutti_rundir_write_best(saver));
+  TUTTI_TRY(tutti_rundir_write(saver, saver->checkpoint_path, saver->replaces ? 1 : keep, false));
+  if (saver->drops_best && !best) remove(saver->best_path);
+  saver->replaces = saver->drops_best = false;
+  if (!saver->has_config) TUTTI_TRY(tutti_io_write_text(saver->config_path, saver->config));
+  saver->has_config = true;
+  return TUTTI_OK;
 }

@@ -83,7 +83,7 @@ tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*sec
     tutti_train_step_result result;
     // Phases add up over steps, so each step starts them from 0.
     tutti_metrics_phases_start(&run->state.phases);
-    TUTTI_TRY(tutti_train_step(run, &result));
+    TUTTI_TRY(tutti_train_step(run, NULL, &result));
     TUTTI_CHECK(result.finite, TUTTI_ERR_CONFIG,
                 "the loss is not finite at step %lld of batch size %lld, so its time means nothing: give a "
                 "smaller optimizer.learning_rate",

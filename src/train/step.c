@@ -23,11 +23,10 @@ static double seconds_between_saves(const tutti_run *run) {
 
 /** Whether a checkpoint is due by the clock of rank 0, or one that failed is tried again.  The clocks of ranks differ,
  * so rank 0 alone decides. */
-static bool clock_asks(const tutti_run *run) {
+static bool clock_asks(const tutti_run *run, const tutti_rundir_saver *saver) {
   const double every = seconds_between_saves(run);
-  const double now = tutti_clock_s(), retry_at = run->state.retry_at;
   if (run->rank != 0) return false;
-  return (retry_at > 0 && now >= retry_at) || (every > 0 && now - run->state.saved_at >= every);
+  return tutti_rundir_asks(saver) || (every > 0 && tutti_clock_s() - run->state.saved_at >= every);
 }
 
 /** The fault "weight": flip the sign of one parameter, as a memory error might. */
@@ -41,7 +40,8 @@ static void hang(void) {
   for (;;) pause();
 }
 
-tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
+tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
+                              tutti_train_step_result *result) {
   double *tail = run->step.tail[0];
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
   run->step.local = run->state.deferred != TUTTI_OK ? run->state.deferred : tutti_fault("step");
@@ -54,7 +54,7 @@ tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result) {
   if (run->step.local == TUTTI_OK) run->step.local = computed;
   // The entries of the tail that are not sums over samples.
   tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
-  tail[TUTTI_TAIL_SAVE] = clock_asks(run);
+  tail[TUTTI_TAIL_SAVE] = clock_asks(run, saver);
   tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run);
   tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 

@@ -65,7 +65,7 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
   while (!stopping) {
     tutti_train_step_result step;
     const double start = tutti_clock_s();
-    TUTTI_TRY(tutti_train_step(run, &step));
+    TUTTI_TRY(tutti_train_step(run, saver, &step));
     stopping = !step.finite;
     if (stopping)
       TUTTI_TRY(

@@ -66,9 +66,11 @@ typedef struct {
   bool end;                     // a rank asks to end the training after this step
 } tutti_train_step_result;
 
-/** Collective.  Do one update: number state.at.step + 1, with the batch at state.at.place. */
+/** Collective.  Do one update: number state.at.step + 1, with the batch at state.at.place.
+ * @param[in] saver  asked whether a failed save is due again; NULL: nothing is saved */
 TUTTI_NODISCARD
-tutti_status tutti_train_step(tutti_run *run, tutti_train_step_result *result);
+tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
+                              tutti_train_step_result *result);
 
 /** Collective.  Whether all parameters are finite. */
 TUTTI_NODISCARD

@@ -74,7 +74,7 @@ static tutti_status check_step(void *context, double *checksum) {
   const tutti_status local = run->rank == 0 ? expect(run, &expected) : TUTTI_OK;
   TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, local));
   tutti_train_step_result result;
-  TUTTI_TRY(tutti_train_step(run, &result));
+  TUTTI_TRY(tutti_train_step(run, NULL, &result));
   *checksum = result.loss;
   TUTTI_CHECK(result.samples == (double)run->plan.epoch.batch, TUTTI_ERR_INTERNAL,
               "a step of %.9g samples, not %lld", result.samples, (long long)run->plan.epoch.batch);

@@ -20,7 +20,7 @@ tutti_status endless_parse(const bench *b, const char *file, int64_t batch, cons
 }
 
 tutti_status endless_step(tutti_run *run, tutti_train_step_result *result) {
-  TUTTI_TRY(tutti_train_step(run, result));
+  TUTTI_TRY(tutti_train_step(run, NULL, result));
   TUTTI_CHECK(result->finite, TUTTI_ERR_INTERNAL, "the loss is not finite at step %lld",
               (long long)run->state.at.step);
   const int64_t next = tutti_plan_move(&run->plan, tutti_run_position(run), 1).place;

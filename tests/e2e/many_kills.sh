@@ -76,7 +76,10 @@ start() {
   [ "$status" -ne 0 ] || return 0
   n_kills=$((n_kills + 1))
   [ "$ranks" -ne "$RANKS" ] || n_at_ranks=$((n_at_ranks + 1))
-  if grep -q 'killed in .* phase save' start.err; then n_in_saving=$((n_in_saving + 1)); fi
+  # Steps pass no such checks, so after the start they belong to saving.
+  if grep 'killed in ' start.err | grep -v 'phase start' | grep -qE 'src/(io|checkpoint|metrics|rundir|study)/'; then
+    n_in_saving=$((n_in_saving + 1))
+  fi
 }
 
 # --- runs -------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** A save that fails does not end a training that has saved before: it goes on to the same weights, the files that
  * failed are written at the next occasion, and only a state that cannot be saved at the end is an error. */
 #define _POSIX_C_SOURCE 200809L
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +83,37 @@ static void a_failed_save_changes_no_result(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Seconds for which saving has kept the rank that it kept longest. */
+static double seconds_of_saving(const training_folder *folder, const char *name) {
+  double *seconds = NULL;
+  const int64_t n = training_column(folder, name, "timing", "max", &seconds);
+  const double saving = n > TUTTI_PHASE_SAVE ? seconds[TUTTI_PHASE_SAVE] : INFINITY;
+  free(seconds);
+  return saving;
+}
+
+/** The second checkpoint takes 0.5 s, and meanwhile the training goes on with its next epoch. */
+static void the_training_goes_on_while_a_checkpoint_is_written(const tutti_comm *comm) {
+  static const char long_yaml[] = "model: {layers: [dense 1024 relu, dense 1024 relu, dense 3 softmax]}\n"
+                                  "optimizer: {name: sgd}\n"
+                                  "parallel: {reduce: tree, leaves: 1}\n"
+                                  "train: {batch_size: 1, epochs: 3}\n"
+                                  "run: {checkpoint_every: 1 epoch}\n";
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "straight", long_yaml, NULL, &result));
+  setenv("TUTTI_FAULT", "save.slow:0:2", 1);
+  EXPECT_OK(training_run(comm, &folder, "slow", long_yaml, NULL, &result));
+  unsetenv("TUTTI_FAULT");
+  training_expect_same(comm, &folder, "straight", "slow", 0);
+  if (training_is_root(comm)) {
+    const double seconds = seconds_of_saving(&folder, "slow");
+    EXPECT(seconds < 0.4, "saving kept the ranks for %.3f s", seconds);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 static void the_first_save_fails_at_once(const tutti_comm *comm) {
   static const char *const faults[] = {"file.create:0:1", "file.commit:0:2", "checkpoint.save:0:2",
                                        "metrics.flush:0:1"};
@@ -139,6 +171,7 @@ static void a_checkpoint_that_cannot_be_used_is_passed_over(const tutti_comm *co
 
 int main(void) {
   const mpi_test tests[] = {MPI_TEST(a_failed_save_changes_no_result), MPI_TEST(the_first_save_fails_at_once),
+                            MPI_TEST(the_training_goes_on_while_a_checkpoint_is_written),
                             MPI_TEST(a_checkpoint_that_cannot_be_used_is_passed_over)};
   return mpi_main("saving", tests, sizeof tests / sizeof tests[0]);
 }

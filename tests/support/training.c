@@ -267,7 +267,7 @@ static int64_t n_values(const tutti_array_shape *shape) {
 }
 
 static double compare_array(const tutti_file *a, const tutti_file *b, const char *name) {
-  enum { MAX = 1 << 16 };
+  enum { MAX = 1 << 20 };
   static float x[MAX], y[MAX];
   tutti_array_shape sa, sb;
   if (tutti_file_shape(a, name, &sa) != TUTTI_OK || tutti_file_shape(b, name, &sb) != TUTTI_OK)
