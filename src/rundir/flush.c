@@ -13,7 +13,7 @@ static bool is_gone(const char *path) {
   return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
-static tutti_status write_root(tutti_rundir_saver *saver) {
+static tutti_status append_rows(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
   const tutti_run_rows *rows = &run->state.rows;
   // Rows are missing if memory for them was missing: then the file must not be replaced.
@@ -42,8 +42,18 @@ static tutti_status write_root(tutti_rundir_saver *saver) {
                              rows->steps.records, rows->steps.n, timing);
 }
 
-// The phase is entered before the gather, so that waiting for other ranks counts as saving.  The rows of /steps are
-// dropped afterwards; those of /epochs stay, because each checkpoint contains all of them.
+// The rows of /steps are dropped afterwards; those of /epochs stay, because each checkpoint contains all of them.
+tutti_status tutti_rundir_write_rows_root(tutti_rundir_saver *saver) {
+  tutti_run_rows *rows = &saver->run->state.rows;
+  if (saver->waits || saver->run->keeps_no_rows) return TUTTI_OK;
+  TUTTI_TRY(append_rows(saver));
+  saver->creates_metrics = false;
+  rows->n_flushed = rows->history.n;
+  rows->steps.n = 0;
+  return TUTTI_OK;
+}
+
+// The phase is entered before the gather, so that waiting for other ranks counts as saving.
 tutti_status tutti_rundir_write_rows(tutti_rundir_saver *saver) {
   if (saver->waits || saver->run->keeps_no_rows) return TUTTI_OK;
   tutti_run *run = saver->run;
@@ -51,11 +61,8 @@ tutti_status tutti_rundir_write_rows(tutti_rundir_saver *saver) {
   tutti_status status =
       tutti_comm_gather(run->comm, 0, run->state.phases.seconds, TUTTI_N_PHASES, saver->seconds);
   if (status == TUTTI_OK)
-    status = tutti_comm_agree_from(run->comm, 0, run->rank == 0 ? write_root(saver) : TUTTI_OK);
+    status =
+        tutti_comm_agree_from(run->comm, 0, run->rank == 0 ? tutti_rundir_write_rows_root(saver) : TUTTI_OK);
   tutti_metrics_phases_leave(&run->state.phases);
-  TUTTI_TRY(status);
-  saver->creates_metrics = false;
-  run->state.rows.n_flushed = run->state.rows.history.n;
-  run->state.rows.steps.n = 0;
-  return TUTTI_OK;
+  return status;
 }

@@ -32,11 +32,24 @@ typedef struct {
   pthread_t thread;
   bool runs;          // the thread was started and nobody has waited for it yet
   bool best;          // see tutti_rundir_write_files
-  atomic_bool failed; // it has ended, and the checkpoint is not written
+  atomic_bool ended;  // the thread has written the files, or could not
+  atomic_bool failed; // it could not
   tutti_status status;
   char text[1024]; // of the failure
   double seconds;  // that writing took
 } tutti_rundir_writer;
+
+/** The thread of rank 0 that writes the copy after a signal, if steps are long. */
+typedef struct {
+  pthread_t thread;
+  bool runs;             // thread and mutex are there
+  pthread_mutex_t files; // held by the main thread, except while it computes a step
+  bool lent;             // the main thread computes a step
+  double lent_at;        // clock at which the step began
+  double step_s, copy_s; // seconds of the last step, and of the last copy; 0: there was none
+  double copied_at;      // clock of the last copy, or of the begin
+  atomic_bool ends;
+} tutti_rundir_rescue;
 
 struct tutti_rundir_saver {
   tutti_run *run; // borrowed
@@ -64,6 +77,7 @@ struct tutti_rundir_saver {
   char *config; // resolved YAML
   tutti_rundir_copy copy;
   tutti_rundir_writer writer;
+  tutti_rundir_rescue rescue;
   float *weights;              // [n_params]
   float **slots;               // [n_slots][n_params]
   double *input;               // [2 n_features] shift and then factor of the scaling
@@ -86,6 +100,16 @@ tutti_status tutti_rundir_saver_complete(tutti_rundir_saver *saver);
 /** Local, on rank 0.  @return ERR_CREATE config.yaml was not written by a run */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_check_config(const tutti_rundir_saver *saver);
+
+// --- rescue.c ----------------------------------------------------------------------------------------------------
+
+/** Collective.  Gather the content of a checkpoint, and start the thread that writes it after a signal.
+ * @return (agreed) ERR_MPI */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_rescue_copy(tutti_rundir_saver *saver);
+
+/** Local.  End the thread that looks for signals, if there is one. */
+void tutti_rundir_rescue_end(tutti_rundir_saver *saver);
 
 // --- content.c ---------------------------------------------------------------------------------------------------
 
@@ -168,6 +192,10 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver);
  * @return (agreed) the rows are kept, and written by the next call */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_write_rows(tutti_rundir_saver *saver);
+
+/** Local, on rank 0.  The same, with the timers of the ranks as they were at the last call of tutti_rundir_write_rows. */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_write_rows_root(tutti_rundir_saver *saver);
 
 // --- checkpoint_views.c ------------------------------------------------------------------------------------------
 

@@ -116,6 +116,12 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
   return TUTTI_OK;
 }
 
+tutti_status tutti_rundir_keep_copy(tutti_rundir_saver *saver) {
+  TUTTI_TRY(tutti_rundir_wait(saver));
+  // The buffers may still have the best network, which could not be written yet.
+  return saver->best_waits ? TUTTI_OK : tutti_rundir_rescue_copy(saver);
+}
+
 bool tutti_rundir_asks(const tutti_rundir_saver *saver) {
   if (!saver || saver->run->rank != 0) return false;
   return atomic_load(&saver->writer.failed) || (saver->retry_at > 0 && tutti_clock_s() >= saver->retry_at);

@@ -129,6 +129,7 @@ tutti_status tutti_rundir_saver_complete(tutti_rundir_saver *saver) {
 void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
   tutti_rundir_saver *saver = *handle;
   if (!saver) return;
+  tutti_rundir_rescue_end(saver);
   // If the training ends with a failure, nobody asks any more how the last checkpoint went.
   if (tutti_rundir_writer_wait(saver) != TUTTI_OK) tutti_log(TUTTI_LOG_WARNING, "%s", saver->writer.text);
   free_buffers(saver);

@@ -18,6 +18,7 @@ static void *write_files(void *context) {
   if (writer->status != TUTTI_OK) snprintf(writer->text, sizeof writer->text, "%s", tutti_fail_text());
   writer->seconds = tutti_clock_s() - start;
   atomic_store(&writer->failed, writer->status != TUTTI_OK);
+  atomic_store(&writer->ended, true);
   return NULL;
 }
 
@@ -25,6 +26,7 @@ bool tutti_rundir_writer_start(tutti_rundir_saver *saver, bool best) {
   tutti_rundir_writer *writer = &saver->writer;
   sigset_t all, before;
   writer->best = best;
+  atomic_store(&writer->ended, false);
   // Signals are for the main thread, which ends the training in order.
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

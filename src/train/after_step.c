@@ -59,6 +59,13 @@ static tutti_status save(tutti_run *run, tutti_rundir_saver *saver, bool best, t
   return tutti_train_diverged(run, saver, "the weights are not finite after", run->state.at.step, result);
 }
 
+/** Weights that are not finite are not worth a copy: the loss of the next step says so. */
+static tutti_status keep_copy(tutti_run *run, tutti_rundir_saver *saver) {
+  bool finite = false;
+  TUTTI_TRY(tutti_train_is_finite(run, &finite));
+  return finite ? tutti_rundir_keep_copy(saver) : TUTTI_OK;
+}
+
 /** Whether the ranks compare their weights after a step that evaluates and saves nothing: after the last step, and by
  * default so rarely in between that it costs a fraction of a percent.  A comparison is one pass over the weights, and a
  * step has several. */
@@ -83,7 +90,7 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
   tutti_evaluation validation = {0};
   rows->average.now = rows->training.now = (tutti_evaluation){0};
   // Before weights are judged or saved, the ranks make sure that all have the same ones.
-  if (whole || due || evaluated || step->save || step->end || is_time_to_check(run)) {
+  if (whole || due || evaluated || step->save || step->copy || step->end || is_time_to_check(run)) {
     tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);
     TUTTI_TRY(tutti_run_check_same(run));
     tutti_metrics_phases_leave(&run->state.phases);
@@ -107,5 +114,5 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
   }
   if (*stopping || best || step->save || due) return save(run, saver, best, result, stopping);
   if (whole) TUTTI_TRY(tutti_rundir_flush(saver));
-  return TUTTI_OK;
+  return step->copy && saver ? keep_copy(run, saver) : TUTTI_OK;
 }

@@ -11,6 +11,9 @@
 #include "base/fault.h"
 #include "measure/meter.h"
 
+/** What rank 0 asks for by TUTTI_TAIL_SAVE. */
+enum { SAVE = 1, COPY = 2 };
+
 /** Seconds between two checkpoints; 0: the clock does not matter.  Those of a trial take a small part of its time,
  * because nobody has asked for them. */
 static double seconds_between_saves(const tutti_run *run) {
@@ -54,7 +57,7 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
   if (run->step.local == TUTTI_OK) run->step.local = computed;
   // The entries of the tail that are not sums over samples.
   tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
-  tail[TUTTI_TAIL_SAVE] = clock_asks(run, saver);
+  tail[TUTTI_TAIL_SAVE] = clock_asks(run, saver) ? SAVE : tutti_rundir_wants_copy(saver) ? COPY : 0;
   tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run);
   tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 
@@ -67,7 +70,8 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
                                       .loss = tail[TUTTI_TAIL_LOSS],
                                       .metric = tail[TUTTI_TAIL_METRIC],
                                       .penalty = tail[TUTTI_TAIL_PENALTY],
-                                      .save = tail[TUTTI_TAIL_SAVE] > 0,
+                                      .save = tail[TUTTI_TAIL_SAVE] == SAVE,
+                                      .copy = tail[TUTTI_TAIL_SAVE] == COPY,
                                       .end = tail[TUTTI_TAIL_END] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
   if (result->finite) TUTTI_TRY(tutti_train_update(run));

@@ -65,7 +65,9 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
   while (!stopping) {
     tutti_train_step_result step;
     const double start = tutti_clock_s();
+    tutti_rundir_lend(saver);
     TUTTI_TRY(tutti_train_step(run, saver, &step));
+    tutti_rundir_take_back(saver);
     stopping = !step.finite;
     if (stopping)
       TUTTI_TRY(

@@ -1,0 +1,43 @@
+# A training whose steps are longer than the second that SIGTERM leaves: what was learned until the step before is saved
+# while the step goes on, and the run continues from there with the undisturbed weights.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+use_scratch
+at_exit() { kill_job; }
+
+# An epoch is two steps, after which metrics.h5 gets its rows.  No checkpoint is due before the end.
+cat >long.yaml <<EOF
+data: {file: $SOURCE_DIR/data/mnist.h5, limit_train: 8192, limit_test: 10, validation_split: 0}
+model: {layers: [dense 2048 relu, dense 2048 relu, dense 10 softmax]}
+optimizer: {name: sgd, momentum: 0.9}
+parallel: {threads: 1, reduce: tree, leaves: 2}
+train: {batch_size: 4096, steps: 4}
+run: {checkpoint_every: 1000 steps}
+EOF
+succeed "$RANKS" train long.yaml --run.directory=straight
+
+"$TUTTI" train long.yaml --run.directory=run >job.out 2>job.err &
+job=$!
+wait_for 60 job.err test -e run/metrics.h5
+sleep 0.1
+kill -TERM $job
+sleep 0.8
+kill -KILL $job 2>/dev/null
+wait $job
+status=$?
+job=''
+note "$(cat job.err)"
+# A machine that computes a step in less time has ended it and saved.
+if [ $status -eq 137 ]; then
+  grep -q 'SIGTERM was received, and this step takes long: the state after step 2 is saved in run' job.err ||
+    fail "nothing was saved during the step: $(cat job.err)"
+else
+  expect_status 75
+fi
+succeed "$RANKS" train long.yaml --run.directory=run
+for run in straight run; do
+  for array in dense/kernel dense_2/kernel; do "$ARRAYS" print $run/checkpoint.h5 /model/weights/$array; done >$run.txt
+done
+cmp straight.txt run.txt || fail 'other weights'
+for table in epochs steps; do
+  expect_same "$("$ARRAYS" rows run/metrics.h5 $table)" "$("$ARRAYS" rows straight/metrics.h5 $table)"
+done
