@@ -40,8 +40,7 @@ static void write_copy(tutti_rundir_saver *saver, int signal) {
   if (status == TUTTI_OK)
     tutti_log(TUTTI_LOG_INFO,
               "%s was received, and this step takes long: the state after step %lld is saved in %s; the same "
-              "command "
-              "continues from there",
+              "command continues from there",
               tutti_signals_names[signal], (long long)saver->gathered_step, directory);
   else
     tutti_log(TUTTI_LOG_WARNING, "%s was received: not saved: %s", tutti_signals_names[signal],
@@ -124,5 +123,8 @@ tutti_status tutti_rundir_rescue_copy(tutti_rundir_saver *saver) {
   if (run->rank != 0 || rescue->runs || pthread_mutex_init(&rescue->files, NULL) != 0) return TUTTI_OK;
   pthread_mutex_lock(&rescue->files);
   rescue->runs = start(saver);
+  if (rescue->runs) return TUTTI_OK;
+  pthread_mutex_unlock(&rescue->files);
+  pthread_mutex_destroy(&rescue->files);
   return TUTTI_OK;
 }
