@@ -66,6 +66,10 @@ tutti_status tutti_comm_watch(tutti_comm *comm, double limit, tutti_comm_lost *l
 /** Local.  Change the limit.  Does nothing if nobody watches. */
 void tutti_comm_set_watch_limit(const tutti_comm *comm, double limit);
 
+/** Local; may be called in a signal handler.  The others shall not miss this rank when its process ends, because it has
+ * said why.  Does nothing if nobody watches. */
+void tutti_comm_leave_watch(const tutti_comm *comm);
+
 // --- agreement
 
 /** Collective.  Combine the statuses of all ranks into one.  The largest code wins, with the text of the lowest rank

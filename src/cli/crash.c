@@ -31,6 +31,7 @@ enum { N_SIGNALS = sizeof signals / sizeof *signals, STACK_BYTES = 1 << 16, MAX_
 
 static struct sigaction before[N_SIGNALS];
 static char begin[64], stack[STACK_BYTES];
+static const tutti_comm *ranks; // NULL: none
 
 /** In a handler only few functions may be called (signal-safety(7)); write is one of them. */
 static void print(const char *text) {
@@ -61,6 +62,7 @@ static void tell(int number) {
     pass_on(number);
     return;
   }
+  if (ranks) tutti_comm_leave_watch(ranks);
   print(begin);
   for (const char *comma = ""; file; file = tutti_file_in_use(file)) {
     if (is_named(file)) continue;
@@ -74,13 +76,14 @@ static void tell(int number) {
 }
 
 /** The handler has a stack of its own, because HDF5 may have used up the other one. */
-void tutti_cli_tell_crashes(void) {
+void tutti_cli_tell_crashes(const tutti_comm *comm) {
   const stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
   struct sigaction action = {.sa_handler = tell, .sa_flags = SA_ONSTACK | SA_RESTART};
   char where[32] = "";
   if (SANITIZED || sigaltstack(&own, NULL) != 0) return;
   if (tutti_log_rank() > 0) snprintf(where, sizeof where, "rank %d: ", tutti_log_rank());
   snprintf(begin, sizeof begin, "tutti: error: %s", where);
+  ranks = comm;
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < N_SIGNALS; i++) sigaction(signals[i], &action, &before[i]);
   tutti_file_limit_time(MAX_SECONDS);

@@ -152,7 +152,7 @@ int main(int argc, char **argv) {
   if (by.ranks <= 1 && answer(argc, argv, true)) return end_without_mpi(TUTTI_OK);
   const tutti_command *command = argc > 1 ? tutti_command_find(argv[1]) : NULL;
   if (!by.variable && command && command->check && tutti_cli_asks_for_check(argc, argv)) {
-    tutti_cli_tell_crashes();
+    tutti_cli_tell_crashes(NULL);
     return end_without_mpi(tutti_cli_check(command, argc - 1, argv + 1, 0));
   }
   take_better_environment(&by, argv);
@@ -164,13 +164,14 @@ int main(int argc, char **argv) {
   int exit_status = 0;
   tutti_comm *comm = NULL;
   tutti_status status = tutti_comm_create_world(&comm);
-  tutti_cli_tell_crashes();
+  tutti_cli_tell_crashes(comm);
   if (status == TUTTI_OK) status = tutti_comm_agree(comm, tutti_cli_watch(comm));
   if (status == TUTTI_OK) status = run(comm, &by, argc, argv, &exit_status);
   if (status == TUTTI_OK) status = flush_results();
   if (status != TUTTI_OK) {
     report(status);
     exit_status = tutti_status_exit(status);
+    if (status == TUTTI_ERR_MPI && comm) tutti_comm_leave_watch(comm);
     if (status == TUTTI_ERR_MPI) MPI_Abort(MPI_COMM_WORLD, exit_status);
   }
   tutti_comm_destroy(&comm);

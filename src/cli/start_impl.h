@@ -26,8 +26,9 @@ tutti_status tutti_cli_check_launcher(const tutti_cli_launcher *by, const tutti_
 // --- crashes (crash.c) ---------------------------------------------------------------------------
 
 /** From now on, a crash inside HDF5 is told as damage of the file that it read.  If the command needs MPI, to be called
- * after MPI has started, which has handlers of its own. */
-void tutti_cli_tell_crashes(void);
+ * after MPI has started, which has handlers of its own.
+ * @param[in] comm  kept, to tell the watchdogs of the other ranks; NULL: there is none */
+void tutti_cli_tell_crashes(const tutti_comm *comm);
 
 // --- the ranks (alike.c) -------------------------------------------------------------------------
 

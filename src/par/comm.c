@@ -97,6 +97,10 @@ void tutti_comm_set_watch_limit(const tutti_comm *comm, double limit) {
   tutti_par_watchdog_set_limit(comm->watchdog, limit);
 }
 
+void tutti_comm_leave_watch(const tutti_comm *comm) {
+  tutti_par_watchdog_leave(comm->watchdog);
+}
+
 int tutti_comm_rank(const tutti_comm *comm) {
   return comm->rank;
 }

@@ -2,9 +2,9 @@
  *
  * A rank that is stopped or hangs leaves all others in a collective for ever, and MPI does not notice.  Each rank
  * therefore has a thread that counts up a number in the memory of its node, and reads the numbers of the others.  The
- * first ranks of the nodes send heartbeats to each other (watchdog_link.c).  A slow rank is not lost: its thread
- * counts on.  A rank hangs if its thread counts, but its main thread is in a phase that computes and uses no
- * processor time.
+ * first ranks of the nodes send heartbeats to each other (watchdog_link.c).  A rank whose process is gone is lost at
+ * once.  A slow rank is not lost: its thread counts on.  A rank hangs if its thread counts, but its main thread is in
+ * a phase that computes and uses no processor time.
  *
  * The command line starts the watchdog with the job, and ends it when a rank is lost. */
 #define _GNU_SOURCE // pthread_sigmask, pipe2
@@ -15,12 +15,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/phase.h"
 #include "base/process.h"
+#include "base/signals.h"
 #include "par/watchdog_impl.h"
 
 /** Seconds between two looks, and the part of the limit after which a rank that does not answer is lost.  The rest is
@@ -34,11 +36,11 @@ static const double PAUSE_PART = 0.2;
 /** One rank, in the memory of the node.  Its own thread writes, the others read. */
 typedef struct {
   _Alignas(64) _Atomic uint64_t beats;
-  _Atomic uint64_t work_ms; // processor time of the process without this thread
-  atomic_int rank, ended;   // ended: its thread beats no more, as intended
-  atomic_int computes;      // the phase keeps a processor busy
-  _Atomic int64_t process;
-  char phase[16]; // may be read while it is written: it is text for a message
+  _Atomic uint64_t work_ms;         // processor time of the process without this thread
+  atomic_int rank, ended;           // ended: its thread beats no more, as intended
+  atomic_int computes;              // the phase keeps a processor busy
+  _Atomic int64_t process, numbers; // its number, and which numbers of processes it sees (namespaces(7))
+  char phase[16];                   // may be read while it is written: it is text for a message
 } pulse;
 
 typedef struct {
@@ -50,6 +52,7 @@ typedef struct {
 typedef struct {
   uint64_t beats, work_ms;
   double beats_at, work_at; // clock of the last change
+  int n_gone;               // looks in a row at which there was no such process
 } seen_pulse;
 
 struct tutti_watchdog {
@@ -89,6 +92,17 @@ static bool is_traced(const pulse *other) {
   return tutti_process_read((long)atomic_load(&other->process), &process) && process.state == 't';
 }
 
+/** Whether the process is not there any more.  This is known at once, while a rank that is stopped must be silent for
+ * long.  A process that ends in order says so before.  If this process was asked to end, the others were, too. */
+static bool is_gone(const tutti_watchdog *dog, const pulse *other, seen_pulse *seen) {
+  static const int enough = 2; // one that says goodbye just now has the time for it
+  const pulse *own = &dog->memory->pulses[dog->comm->node_rank];
+  const bool known = atomic_load(&other->numbers) == atomic_load(&own->numbers) && tutti_signals_caught() < 0;
+  const bool gone = known && kill((pid_t)atomic_load(&other->process), 0) != 0 && errno == ESRCH;
+  seen->n_gone = gone ? seen->n_gone + 1 : 0;
+  return seen->n_gone >= enough;
+}
+
 /** @return whether the rank answers and works; else `text` says what is wrong */
 static bool look_at(tutti_watchdog *dog, int node_rank, double now, double silence, char *text,
                     size_t bytes) {
@@ -100,6 +114,14 @@ static bool look_at(tutti_watchdog *dog, int node_rank, double now, double silen
   seen->beats = beats;
   seen->work_ms = work;
   if (atomic_load(&other->ended)) return true;
+  if (is_gone(dog, other, seen)) {
+    snprintf(text, bytes,
+             "rank %d on %s (process %lld, in phase '%.15s') has ended without a word: it was killed, or it "
+             "has crashed",
+             atomic_load(&other->rank), dog->comm->host, (long long)atomic_load(&other->process),
+             other->phase);
+    return false;
+  }
   const bool silent = now - seen->beats_at > silence, hangs = now - seen->work_at > silence;
   if ((!silent && !hangs) || is_traced(other)) return true;
   snprintf(text, bytes, "rank %d on %s (process %lld, in phase '%.15s') %s for %.1f s: %s",
@@ -183,10 +205,17 @@ static void release(tutti_watchdog *dog) {
   tutti_free(dog);
 }
 
+/** Processes in different containers may have the same number. */
+static int64_t numbers_of_processes(void) {
+  struct stat about;
+  return stat("/proc/self/ns/pid", &about) == 0 ? (int64_t)about.st_ino : -(int64_t)getpid();
+}
+
 static void present(tutti_watchdog *dog) {
   pulse *own = &dog->memory->pulses[dog->comm->node_rank];
   atomic_store(&own->rank, dog->comm->rank);
   atomic_store(&own->process, (int64_t)getpid());
+  atomic_store(&own->numbers, numbers_of_processes());
   reset(dog, tutti_clock_s());
   beat(dog);
 }
@@ -222,9 +251,13 @@ void tutti_par_watchdog_set_limit(tutti_watchdog *dog, double limit) {
   if (dog) atomic_store(&dog->limit, limit);
 }
 
+void tutti_par_watchdog_leave(tutti_watchdog *dog) {
+  if (dog) atomic_store(&dog->memory->pulses[dog->comm->node_rank].ended, 1);
+}
+
 void tutti_par_watchdog_destroy(tutti_watchdog **dog) {
   if (!*dog) return;
-  atomic_store(&(*dog)->memory->pulses[(*dog)->comm->node_rank].ended, 1);
+  tutti_par_watchdog_leave(*dog);
   (void)!write((*dog)->wake[1], "", 1);
   pthread_join((*dog)->thread, NULL);
   release(*dog);

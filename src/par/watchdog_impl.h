@@ -21,6 +21,10 @@ void tutti_par_watchdog_set_limit(tutti_watchdog *dog, double limit);
 /** Local.  Tell the others that this rank ends well, and stop the thread.  Accepts NULL inside; nulls the handle. */
 void tutti_par_watchdog_destroy(tutti_watchdog **dog);
 
+/** Local; may be called in a signal handler.  This rank ends with a message of its own, and the others shall not miss it.
+ * Accepts NULL. */
+void tutti_par_watchdog_leave(tutti_watchdog *dog);
+
 // --- watchdog_link.c -------------------------------------------------------------------------------
 
 /** The heartbeat between nodes: the first rank of each node sends small UDP messages to the first ranks of the next
