@@ -3,6 +3,8 @@
 #define _POSIX_C_SOURCE 200809L // sigaction
 #include "base/signals.h"
 
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,6 +19,9 @@ const char *const tutti_signals_names[TUTTI_N_SIGNALS] = {"SIGUSR1", "SIGUSR2", 
 
 /** Deliveries within this time are one request. */
 static const double SAME_REQUEST_S = 1;
+
+static sem_t news; // posted by the handler
+static pthread_once_t has_news = PTHREAD_ONCE_INIT;
 
 // The handler writes the time before the number, and reads it only if the number is set.
 static atomic_int first;
@@ -33,13 +38,19 @@ static void note(int number) {
   if (atomic_load(&first) == 0) {
     first_at = now_s();
     atomic_store(&first, number);
+    sem_post(&news);
   } else if (now_s() - first_at > SAME_REQUEST_S) {
     signal(number, SIG_DFL);
     raise(number); // arrives when this handler returns
   }
 }
 
+static void make_news(void) {
+  sem_init(&news, 0, 0);
+}
+
 void tutti_signals_add(int index) {
+  pthread_once(&has_news, make_news);
   struct sigaction before, action = {.sa_handler = note, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
   const bool ignored = sigaction(numbers[index], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
@@ -56,4 +67,14 @@ int tutti_signals_caught(void) {
   for (int i = 0; i < TUTTI_N_SIGNALS; i++)
     if (number == numbers[i]) return i;
   return -1;
+}
+
+void tutti_signals_wait(void) {
+  pthread_once(&has_news, make_news);
+  sem_wait(&news);
+}
+
+void tutti_signals_wake(void) {
+  pthread_once(&has_news, make_news);
+  sem_post(&news);
 }

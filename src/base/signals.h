@@ -19,3 +19,7 @@ void tutti_signals_add(int index);
 
 /** Return the index of the first signal that was noted; -1: none. */
 int tutti_signals_caught(void);
+
+/** Wait until a signal is noted, or tutti_signals_wake is called.  It may return early.  For one thread of the process. */
+void tutti_signals_wait(void);
+void tutti_signals_wake(void);

@@ -7,7 +7,7 @@
  * a phase that computes and uses no processor time.
  *
  * The command line starts the watchdog with the job, and ends it when a rank is lost. */
-#define _GNU_SOURCE // pthread_sigmask, pipe2
+#define _GNU_SOURCE // pipe2
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +23,7 @@
 #include "base/phase.h"
 #include "base/process.h"
 #include "base/signals.h"
+#include "base/thread.h"
 #include "par/watchdog_impl.h"
 
 /** Seconds between two looks, and the part of the limit after which a rank that does not answer is lost.  The rest is
@@ -175,16 +176,6 @@ static void *watch(void *argument) {
 
 // --- create and destroy ----------------------------------------------------------------------------
 
-/** Signals are for the main thread, which notes them. */
-static bool start_thread(tutti_watchdog *dog) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const bool started = pthread_create(&dog->thread, NULL, watch, dog) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
-}
-
 static tutti_status create_local(const tutti_comm *comm, double limit, tutti_comm_lost *lost,
                                  tutti_watchdog **dog) {
   TUTTI_TRY(TUTTI_NEW(*dog, 1));
@@ -222,7 +213,7 @@ static void present(tutti_watchdog *dog) {
 
 /** Without a thread the rank must not be missed. */
 static tutti_status start(tutti_watchdog *dog) {
-  if (start_thread(dog)) return TUTTI_OK;
+  if (tutti_thread_start(&dog->thread, watch, dog)) return TUTTI_OK;
   atomic_store(&dog->memory->pulses[dog->comm->node_rank].ended, 1);
   TUTTI_FAIL(TUTTI_ERR_SYSTEM, "the system gives no thread for it");
 }
