@@ -1,6 +1,6 @@
 /* Finds the newest complete checkpoint of a run directory.  A damaged one is skipped with a warning, and so is one that
- * the caller cannot use; one that the
- * system cannot read ends the search, because the run would otherwise lose it.  Resume calls it. */
+ * the caller cannot use.  One that the system cannot read ends the search, because the run would otherwise lose it.
+ * Resume calls it. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -67,7 +67,8 @@ static tutti_status judge(void *context, const char *path) {
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
   // Then it is the file that is damaged, and not the config that the user has given.
-  if (tutti_config_parse(info.config, path, NULL, 0, &old) != TUTTI_OK) status = TUTTI_ERR_DATA;
+  status = tutti_config_parse(info.config, path, NULL, 0, &old);
+  if (status == TUTTI_ERR_CONFIG) status = TUTTI_ERR_DATA;
   if (status != TUTTI_OK) goto done;
   tutti_rundir_find_differences(saver->run, &old, &info, &found);
   if (found.n > 0) goto done; // it is another training, which compare.c tells
