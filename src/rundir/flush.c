@@ -1,16 +1,18 @@
 /** The rows since the last flush and the timers of all ranks go into metrics.h5, with a description of the machine.  A
  * flush comes before each checkpoint, and metrics.h5 can be read while a run writes it.  save.c and resume.c call
  * it. */
-#include <errno.h>
-#include <unistd.h>
-
 #include "machine/cpu.h"
 #include "rundir/rundir_impl.h"
 #include "tutti/linalg.h"
 
-/** Whether metrics.h5 is gone, because the folder or the file was removed: then it gets all rows of /epochs again. */
-static bool is_gone(const char *path) {
-  return access(path, F_OK) != 0 && errno == ENOENT;
+/** After a rollback: the rows behind that step would be computed again. */
+static tutti_status rewind_rows(tutti_rundir_saver *saver) {
+  if (!saver->rewinds) return TUTTI_OK;
+  TUTTI_TRY(
+      tutti_metrics_rewind(saver->metrics_path, &saver->run->state.rows.layout, 0, saver->rollback.to_step));
+  TUTTI_TRY(tutti_metrics_add_rollback(saver->metrics_path, &saver->rollback));
+  saver->rewinds = false;
+  return TUTTI_OK;
 }
 
 static tutti_status append_rows(tutti_rundir_saver *saver) {
@@ -19,7 +21,9 @@ static tutti_status append_rows(tutti_rundir_saver *saver) {
   // Rows are missing if memory for them was missing: then the file must not be replaced.
   if (run->state.deferred != TUTTI_OK) return run->state.deferred;
   TUTTI_TRY(tutti_rundir_keep_folder(saver));
-  const int64_t from = is_gone(saver->metrics_path) ? 0 : rows->n_flushed;
+  TUTTI_TRY(rewind_rows(saver));
+  // If the folder or the file was removed, the new file gets all rows.
+  const int64_t from = tutti_rundir_is_gone(saver->metrics_path) ? 0 : rows->n_flushed;
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
   const tutti_metrics_text texts[] = {{"config", saver->config},
@@ -45,7 +49,7 @@ static tutti_status append_rows(tutti_rundir_saver *saver) {
 // The rows of /steps are dropped afterwards; those of /epochs stay, because each checkpoint contains all of them.
 tutti_status tutti_rundir_write_rows_root(tutti_rundir_saver *saver) {
   tutti_run_rows *rows = &saver->run->state.rows;
-  if (saver->waits || saver->run->keeps_no_rows) return TUTTI_OK;
+  if (saver->run->keeps_no_rows) return TUTTI_OK;
   TUTTI_TRY(append_rows(saver));
   saver->creates_metrics = false;
   rows->n_flushed = rows->history.n;

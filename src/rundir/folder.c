@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "rundir/rundir_impl.h"
 
-static bool is_gone(const char *path) {
+bool tutti_rundir_is_gone(const char *path) {
   return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
@@ -22,14 +22,14 @@ static tutti_status lock_again(tutti_rundir_saver *saver) {
 
 tutti_status tutti_rundir_keep_folder(tutti_rundir_saver *saver) {
   const char *directory = saver->run->config->run.directory;
-  const bool folder = is_gone(directory);
+  const bool folder = tutti_rundir_is_gone(directory);
   const bool lock = saver->lock && !tutti_io_lock_is_current(saver->lock);
-  const bool config = saver->has_config && is_gone(saver->config_path);
+  const bool config = saver->has_config && tutti_rundir_is_gone(saver->config_path);
   if (!folder && !lock && !config) return TUTTI_OK;
   if (folder) TUTTI_TRY(tutti_io_make_folder(directory));
   if (lock) TUTTI_TRY(lock_again(saver));
   if (config) TUTTI_TRY(tutti_io_write_text(saver->config_path, saver->config));
-  if (is_gone(saver->checkpoint_path) && saver->has_saved) {
+  if (tutti_rundir_is_gone(saver->checkpoint_path) && saver->has_saved) {
     saver->retry_at = saver->run->state.saved_at; // in the past: the next step saves
     tutti_log(
         TUTTI_LOG_WARNING,
@@ -45,8 +45,8 @@ tutti_status tutti_rundir_keep_folder(tutti_rundir_saver *saver) {
   return TUTTI_OK;
 }
 
-/** The size of a checkpoint of this run, a little too large. */
-static double checkpoint_bytes(const tutti_rundir_saver *saver) {
+/** The size of a checkpoint of this run with this number of rows, a little too large. */
+static double checkpoint_bytes(const tutti_rundir_saver *saver, int64_t n_history) {
   enum { TEXTS = 16 << 10, PER_ARRAY = 1 << 10 };
   const tutti_run *run = saver->run;
   double bytes = TEXTS;
@@ -55,12 +55,11 @@ static double checkpoint_bytes(const tutti_rundir_saver *saver) {
     const double rows = (double)view->dims[0], columns = view->n_dims > 1 ? (double)view->dims[1] : 1;
     bytes += rows * columns * (view->is_double ? sizeof(double) : sizeof(float)) + PER_ARRAY;
   }
-  return bytes +
-         (double)run->state.rows.history.n * (double)tutti_metrics_record_bytes(&run->state.rows.layout);
+  return bytes + (double)n_history * (double)tutti_metrics_record_bytes(&run->state.rows.layout);
 }
 
 tutti_status tutti_rundir_check_room(const tutti_rundir_saver *saver, const char *path) {
-  const double needed = checkpoint_bytes(saver);
+  const double needed = checkpoint_bytes(saver, saver->copy.n_history);
   double left = 0;
   if (!tutti_io_free_bytes(saver->run->config->run.directory, &left) || left >= needed) return TUTTI_OK;
   TUTTI_FAIL(TUTTI_ERR_IO,
@@ -75,7 +74,7 @@ void tutti_rundir_warn_room(tutti_rundir_saver *saver) {
   // While a new file is written, all that it will replace are still there.
   const double n =
       saver->has_saved ? 1 : (double)options->keep + 1 + (saver->run->config->train.monitor != NULL);
-  const double bytes = checkpoint_bytes(saver);
+  const double bytes = checkpoint_bytes(saver, saver->run->state.rows.history.n);
   double left = 0;
   if (!tutti_io_free_bytes(options->directory, &left) || left >= n * bytes) return;
   tutti_log(TUTTI_LOG_WARNING,

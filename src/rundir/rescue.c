@@ -4,14 +4,15 @@
  * If they are longer, the ranks gather the content of a checkpoint after a step, so seldom that it costs little.  A
  * thread of rank 0 looks for a signal, and writes this copy while the step goes on.
  *
- * Rows, buffers and files belong to the main thread, except while it computes a step.  The loop in train calls this. */
-#define _POSIX_C_SOURCE 200809L // nanosleep, pthread_sigmask
-#include <signal.h>
+ * Rows, buffers and files belong to the main thread, except while it computes a
+ * step or an evaluation.  The loop in train calls this. */
+#define _POSIX_C_SOURCE 200809L // nanosleep
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "base/thread.h"
 #include "rundir/rundir_impl.h"
 
 /** A step that is longer than this may not end before the launcher kills the ranks. */
@@ -25,54 +26,48 @@ static const double BYTES_PER_S = 4e9;
 
 // --- the thread of rank 0 ----------------------------------------------------------------------------------------
 
-static void pause_s(double seconds) {
-  const struct timespec pause = {0, (long)(1e9 * seconds)};
-  nanosleep(&pause, NULL);
+/** Whether the copy is not saved, and the writer does not work on it. */
+static bool is_unsaved(const tutti_rundir_saver *saver) {
+  const tutti_rundir_writer *writer = &saver->writer;
+  return saver->gathered_step > saver->saved_step && (!writer->runs || atomic_load(&writer->failed));
 }
 
-/** Write the copy, unless its step is saved or just being written. */
-static void write_copy(tutti_rundir_saver *saver, int signal) {
+static void write_copy(tutti_rundir_saver *saver, const char *signal) {
   const char *directory = saver->run->config->run.directory;
-  if (saver->gathered_step <= saver->saved_step || saver->writer.runs) return;
-  if (saver->waits) return; // the files are those of an earlier run, until the first checkpoint replaces them
+  const long long step = saver->gathered_step;
   tutti_status status = tutti_rundir_write_rows_root(saver);
-  if (status == TUTTI_OK) status = tutti_rundir_write_files(saver, false);
+  if (status == TUTTI_OK) status = tutti_rundir_write_files(saver, saver->best_waits);
   if (status == TUTTI_OK)
-    tutti_log(TUTTI_LOG_INFO,
-              "%s was received, and this step takes long: the state after step %lld is saved in %s; the same "
-              "command continues from there",
-              tutti_signals_names[signal], (long long)saver->gathered_step, directory);
+    tutti_log(
+        TUTTI_LOG_INFO,
+        "%s was received during a long step: the state after step %lld is saved in %s; the same command "
+        "continues from there",
+        signal, step, directory);
   else
-    tutti_log(TUTTI_LOG_WARNING, "%s was received: not saved: %s", tutti_signals_names[signal],
+    tutti_log(TUTTI_LOG_WARNING,
+              "%s was received during a long step: the state after step %lld is not saved: %s", signal, step,
               tutti_fail_text());
 }
 
 static void *look(void *context) {
-  static const double look_s = 0.05, grace_s = 0.2; // a step that ends within grace_s saves by itself
+  static const struct timespec grace = {0, 200000000}; // a step that ends within this time saves by itself
   tutti_rundir_saver *saver = context;
   tutti_rundir_rescue *rescue = &saver->rescue;
-  while (!atomic_load(&rescue->ends) && tutti_signals_caught() < 0) pause_s(look_s);
+  while (!atomic_load(&rescue->ends) && tutti_signals_caught() < 0) tutti_signals_wait();
   if (atomic_load(&rescue->ends)) return NULL;
-  pause_s(grace_s);
+  nanosleep(&grace, NULL);
   pthread_mutex_lock(&rescue->files);
-  if (!atomic_load(&rescue->ends)) write_copy(saver, tutti_signals_caught());
+  if (!atomic_load(&rescue->ends) && is_unsaved(saver))
+    write_copy(saver, tutti_signals_names[tutti_signals_caught()]);
   pthread_mutex_unlock(&rescue->files);
   return NULL;
-}
-
-static bool start(tutti_rundir_saver *saver) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  const bool started = pthread_create(&saver->rescue.thread, NULL, look, saver) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return started;
 }
 
 void tutti_rundir_rescue_end(tutti_rundir_saver *saver) {
   tutti_rundir_rescue *rescue = &saver->rescue;
   if (!rescue->runs) return;
   atomic_store(&rescue->ends, true);
+  tutti_signals_wake();
   if (rescue->lent) tutti_rundir_take_back(saver); // after an error within a step
   pthread_mutex_unlock(&rescue->files);
   pthread_join(rescue->thread, NULL);
@@ -85,20 +80,18 @@ void tutti_rundir_rescue_end(tutti_rundir_saver *saver) {
 void tutti_rundir_lend(tutti_rundir_saver *saver) {
   if (!saver) return;
   saver->rescue.lent = true;
-  saver->rescue.lent_at = tutti_clock_s();
-  if (saver->rescue.copied_at == 0) saver->rescue.copied_at = saver->rescue.lent_at; // the training begins
+  if (saver->rescue.copied_at == 0) saver->rescue.copied_at = tutti_clock_s(); // the training begins
   if (saver->rescue.runs) pthread_mutex_unlock(&saver->rescue.files);
 }
 
 void tutti_rundir_take_back(tutti_rundir_saver *saver) {
   if (!saver) return;
   tutti_rundir_rescue *rescue = &saver->rescue;
-  rescue->step_s = tutti_clock_s() - rescue->lent_at;
   if (rescue->runs) pthread_mutex_lock(&rescue->files);
   rescue->lent = false;
 }
 
-bool tutti_rundir_wants_copy(const tutti_rundir_saver *saver) {
+bool tutti_rundir_wants_copy(const tutti_rundir_saver *saver, double step_s) {
   if (!saver || saver->run->rank != 0 || saver->run->keeps_no_rows) return false;
   if (saver->writer.runs && !atomic_load(&saver->writer.ended)) return false;
   const tutti_rundir_rescue *rescue = &saver->rescue;
@@ -106,7 +99,7 @@ bool tutti_rundir_wants_copy(const tutti_rundir_saver *saver) {
   const double guess =
       arrays * (double)tutti_model_n_params(saver->run->network.model) * sizeof(float) / BYTES_PER_S;
   const double cost = rescue->copy_s > 0 ? rescue->copy_s : guess;
-  return rescue->step_s > LONG_STEP_S && tutti_clock_s() - rescue->copied_at > cost / COST_PART;
+  return step_s > LONG_STEP_S && tutti_clock_s() - rescue->copied_at > cost / COST_PART;
 }
 
 tutti_status tutti_rundir_rescue_copy(tutti_rundir_saver *saver) {
@@ -122,7 +115,7 @@ tutti_status tutti_rundir_rescue_copy(tutti_rundir_saver *saver) {
   rescue->copy_s = rescue->copied_at - begin;
   if (run->rank != 0 || rescue->runs || pthread_mutex_init(&rescue->files, NULL) != 0) return TUTTI_OK;
   pthread_mutex_lock(&rescue->files);
-  rescue->runs = start(saver);
+  rescue->runs = tutti_thread_start(&rescue->thread, look, saver);
   if (rescue->runs) return TUTTI_OK;
   pthread_mutex_unlock(&rescue->files);
   pthread_mutex_destroy(&rescue->files);

@@ -22,17 +22,18 @@ static tutti_status load(tutti_rundir_saver *saver, tutti_rundir_choice *chosen,
   return tutti_rundir_load(saver, chosen, start);
 }
 
-/** On rank 0: the rows behind the checkpoint would be computed again. */
-static tutti_status rewind_rows(tutti_rundir_saver *saver, int64_t from, double factor) {
+/** On rank 0: drop the rows behind the checkpoint.  Those in metrics.h5 go with the next flush, so that a full disk does
+ * not end the training. */
+static void rewind_rows(tutti_rundir_saver *saver, int64_t from, double factor) {
   tutti_run *run = saver->run;
   tutti_run_rows *rows = &run->state.rows;
-  const tutti_rollback_row row = {from, run->state.at.step, factor};
   while (rows->steps.n > 0 &&
          tutti_metrics_record(&rows->steps, rows->steps.n - 1)->step > run->state.at.step)
     rows->steps.n--;
-  TUTTI_TRY(tutti_rundir_keep_folder(saver));
-  TUTTI_TRY(tutti_metrics_rewind(saver->metrics_path, &rows->layout, 0, run->state.at.step));
-  return tutti_metrics_add_rollback(saver->metrics_path, &row);
+  // An earlier rollback whose rows could not be removed yet may have gone back further.
+  const int64_t step = run->state.at.step, earlier = saver->rewinds ? saver->rollback.to_step : step;
+  saver->rewinds = true;
+  saver->rollback = (tutti_rollback_row){from, earlier < step ? earlier : step, factor};
 }
 
 /** All ranks take over what rank 0 has found. */
@@ -57,6 +58,7 @@ tutti_status tutti_rundir_go_back(tutti_rundir_saver *saver) {
   tutti_rundir_choice chosen = {0};
   tutti_rundir_found start = {0};
   TUTTI_TRY(tutti_rundir_wait(saver));
+  TUTTI_TRY(tutti_rundir_write_gathered(saver));
   tutti_status status = tutti_comm_agree_from(run->comm, 0, root ? load(saver, &chosen, &start) : TUTTI_OK);
   tutti_free(chosen.path);
   TUTTI_TRY(status);
@@ -65,7 +67,6 @@ tutti_status tutti_rundir_go_back(tutti_rundir_saver *saver) {
   start.state.rollbacks = done + 1;
   start.state.rate_factor = factor * run->config->run.rollback_factor;
   TUTTI_TRY(take(saver, &start));
-  status = root ? rewind_rows(saver, from, start.state.rate_factor) : TUTTI_OK;
-  TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, status));
+  if (root) rewind_rows(saver, from, start.state.rate_factor);
   return tutti_rundir_save(saver, false);
 }

@@ -10,9 +10,8 @@
 /** What a checkpoint takes from the run beside weights and slots, at the step at which those were gathered. */
 typedef struct {
   tutti_checkpoint_state at;
-  int64_t n_history, room_for_history; // rows; room_for_history: of `history`
-  char *
-      history; // records of the rows; NULL: they are read from the run, and nothing may be written beside the training
+  int64_t n_history, room_for_history; // rows that there are, and that fit
+  char *history;    // records of the rows; NULL: no memory for them, so they are read from the run
   float *moving;    // [n_state] moving statistics
   char *measured;   // records of tutti_meter_state
   bool is_averaged; // the monitored value is that of the average of the weights
@@ -43,10 +42,9 @@ typedef struct {
 typedef struct {
   pthread_t thread;
   bool runs;             // thread and mutex are there
-  pthread_mutex_t files; // held by the main thread, except while it computes a step
-  bool lent;             // the main thread computes a step
-  double lent_at;        // clock at which the step began
-  double step_s, copy_s; // seconds of the last step, and of the last copy; 0: there was none
+  pthread_mutex_t files; // held by the main thread, except while it computes
+  bool lent;             // the main thread computes
+  double copy_s;         // seconds of the last copy; 0: there was none
   double copied_at;      // clock of the last copy, or of the begin
   atomic_bool ends;
 } tutti_rundir_rescue;
@@ -62,16 +60,19 @@ struct tutti_rundir_saver {
   bool drops_best;  // the first checkpoint also removes best.h5
   bool creates_metrics; // the next flush creates metrics.h5
   bool has_config;      // config.yaml is that of this run; on rank 0 alone
+  bool rewinds;         // the next flush removes rows of metrics.h5, as `rollback` says; on rank 0 alone
+  tutti_rollback_row rollback;
 
   // A save that fails does not end a run that has saved before.  Equal on all ranks, unless it says otherwise.
   bool has_saved; // in this process, or the run continues from a checkpoint of its own
   tutti_rundir_failure failures[TUTTI_RUNDIR_PARTS];
   double pause;                      // seconds until the next attempt; 0: nothing has failed
-  double retry_at;                   // clock of the next attempt; 0: nothing has failed.  On rank 0 alone
+  _Atomic double retry_at;           // clock of the next attempt; 0: nothing has failed.  On rank 0 alone
   bool is_writing;                   // the checkpoint of the copy may still be written beside the training
+  bool rows_wait;                    // rows were left out, because a checkpoint was being written
   bool best_waits;                   // the gathered weights are the best ones, and not in best.h5 yet
   int64_t saved_step, gathered_step; // of the last checkpoint, and of the copy below
-  double gather_s;                   // seconds for which the last save has kept the ranks
+  double kept_s;                     // seconds for which the last save has kept the ranks
 
   // The buffers that a checkpoint is gathered in; on rank 0 alone.
   char *config; // resolved YAML
@@ -124,6 +125,9 @@ void tutti_rundir_set_views(tutti_rundir_saver *saver, bool is_average);
 tutti_table_layout tutti_rundir_layout(const tutti_rundir_saver *saver);
 
 // --- folder.c ----------------------------------------------------------------------------------------------------
+
+/** Local.  Whether there is no such file or folder. */
+bool tutti_rundir_is_gone(const char *path);
 
 /** Local, on rank 0.  If the folder, its .lock or its config.yaml was removed during the run, make them again and say
  * so.
@@ -178,6 +182,9 @@ bool tutti_rundir_writer_start(tutti_rundir_saver *saver, bool best);
 TUTTI_NODISCARD
 tutti_status tutti_rundir_writer_wait(tutti_rundir_saver *saver);
 
+/** Local.  The same when the training has ended with a failure, and nobody asks any more how the last checkpoint went. */
+void tutti_rundir_writer_end(tutti_rundir_saver *saver);
+
 // --- save.c ------------------------------------------------------------------------------------------------------
 
 /** Collective.  Wait until the checkpoint that is written beside the training is there.  Its failure is noted, and
@@ -186,6 +193,11 @@ tutti_status tutti_rundir_writer_wait(tutti_rundir_saver *saver);
 TUTTI_NODISCARD
 tutti_status tutti_rundir_wait(tutti_rundir_saver *saver);
 
+/** Collective.  If the last checkpoint could not be written, try it again with what was gathered then.
+ * @return (agreed) ERR_MPI; other failures stay noted */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_write_gathered(tutti_rundir_saver *saver);
+
 // --- flush.c -----------------------------------------------------------------------------------------------------
 
 /** Collective.  Write the rows so far into metrics.h5.
@@ -193,7 +205,8 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver);
 TUTTI_NODISCARD
 tutti_status tutti_rundir_write_rows(tutti_rundir_saver *saver);
 
-/** Local, on rank 0.  The same, with the timers of the ranks as they were at the last call of tutti_rundir_write_rows. */
+/** Local, on rank 0.  The same, with the timers of the ranks as they were at the last call of tutti_rundir_write_rows.
+ * It does not look at saver->waits. */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_write_rows_root(tutti_rundir_saver *saver);
 

@@ -70,6 +70,7 @@ static void note_saved(tutti_rundir_saver *saver) {
 /** On rank 0: write what was gathered, or let the writer begin with it. */
 static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   TUTTI_TRY(tutti_rundir_keep_folder(saver));
+  saver->writer.seconds = 0;
   const bool beside = saver->is_writing && saver->copy.history && tutti_rundir_writer_start(saver, best);
   return beside ? TUTTI_OK : tutti_rundir_write_files(saver, best);
 }
@@ -112,7 +113,7 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
   note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
   if (status != TUTTI_OK) saver->retry_at = tutti_clock_s();
   if (status == TUTTI_OK) note_saved(saver);
-  run->state.longest_save = fmax(run->state.longest_save, saver->gather_s + saver->writer.seconds);
+  run->state.longest_save = fmax(run->state.longest_save, saver->kept_s + saver->writer.seconds);
   return TUTTI_OK;
 }
 
@@ -138,35 +139,66 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   tutti_status status = tutti_rundir_write_rows(saver);
   if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
   note(saver, TUTTI_RUNDIR_ROWS, status);
+  saver->rows_wait = false;
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
   status = write_checkpoint(saver, best);
   tutti_metrics_phases_leave(&run->state.phases);
   if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
   note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
   run->state.saved_at = tutti_clock_s(); // also after a failure: retry_at tells when to try again
-  saver->gather_s = run->state.saved_at - start;
-  if (status == TUTTI_OK) run->state.longest_save = fmax(run->state.longest_save, saver->gather_s);
+  saver->kept_s = run->state.saved_at - start;
+  if (status == TUTTI_OK && !saver->is_writing)
+    run->state.longest_save = fmax(run->state.longest_save, saver->kept_s);
   saver->has_saved = true;
   look_at_failures(saver);
   return TUTTI_OK;
 }
 
-tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
-  if (!saver || saver->late) return TUTTI_OK;
+/** Rows in metrics.h5 can wait, but the ranks should not: whether a checkpoint is still being written, as rank 0 sees
+ * it. */
+static tutti_status is_busy(const tutti_rundir_saver *saver, bool *busy) {
+  *busy = saver->writer.runs && !atomic_load(&saver->writer.ended);
+  return saver->is_writing ? tutti_comm_bcast(saver->run->comm, 0, busy, sizeof *busy) : TUTTI_OK;
+}
+
+/** Collective.  Write the rows now. */
+static tutti_status flush(tutti_rundir_saver *saver) {
   TUTTI_TRY(tutti_rundir_wait(saver));
   const bool failed = failure_of(saver) != NULL;
   const tutti_status status = tutti_rundir_write_rows(saver);
+  saver->rows_wait = false;
   if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
   note(saver, TUTTI_RUNDIR_ROWS, status);
   if (!failed && status != TUTTI_OK) look_at_failures(saver);
   return TUTTI_OK;
 }
 
+tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
+  if (!saver || saver->late) return TUTTI_OK;
+  TUTTI_TRY(is_busy(saver, &saver->rows_wait));
+  return saver->rows_wait ? TUTTI_OK : flush(saver);
+}
+
+tutti_status tutti_rundir_write_gathered(tutti_rundir_saver *saver) {
+  tutti_run *run = saver->run;
+  if (saver->failures[TUTTI_RUNDIR_CHECKPOINT].status == TUTTI_OK ||
+      saver->gathered_step <= saver->saved_step)
+    return TUTTI_OK;
+  const tutti_status local = run->rank == 0 ? write_root(saver, saver->best_waits) : TUTTI_OK;
+  const tutti_status status = tutti_comm_agree_from(run->comm, 0, local);
+  if (status == TUTTI_ERR_MPI) return status;
+  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
+  if (status == TUTTI_OK) note_saved(saver);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_rundir_finish(tutti_rundir_saver *saver, bool saves) {
   if (!saver) return TUTTI_OK;
   TUTTI_TRY(tutti_rundir_wait(saver));
+  if (saver->rows_wait) TUTTI_TRY(flush(saver));
   if (!failure_of(saver)) return TUTTI_OK;
-  TUTTI_TRY(saves ? tutti_rundir_save(saver, false) : tutti_rundir_flush(saver));
+  if (!saves) TUTTI_TRY(tutti_rundir_write_gathered(saver));
+  TUTTI_TRY(saves ? tutti_rundir_save(saver, false) : flush(saver));
   const tutti_rundir_failure *failure = failure_of(saver);
   if (!failure) return TUTTI_OK;
   TUTTI_CHECK(failure == &saver->failures[TUTTI_RUNDIR_ROWS], failure->status,

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "machine/cpu.h"
 #include "measure/meter.h"
 #include "rundir/rundir_impl.h"
@@ -28,7 +27,7 @@ static tutti_status check_schedule(const tutti_run *run) {
 }
 
 /** Everything that can fail is done here, before the first step, so that a save in the middle of a long run needs no
- * memory.  The lock keeps a second job out of the directory. */
+ * memory but for more rows; without that, it takes longer.  The lock keeps a second job out of the directory. */
 static tutti_status create_root(tutti_rundir_saver *saver) {
   tutti_run *run = saver->run;
   tutti_model *model = run->network.model;
@@ -130,8 +129,7 @@ void tutti_rundir_saver_destroy(tutti_rundir_saver **handle) {
   tutti_rundir_saver *saver = *handle;
   if (!saver) return;
   tutti_rundir_rescue_end(saver);
-  // If the training ends with a failure, nobody asks any more how the last checkpoint went.
-  if (tutti_rundir_writer_wait(saver) != TUTTI_OK) tutti_log(TUTTI_LOG_WARNING, "%s", saver->writer.text);
+  tutti_rundir_writer_end(saver);
   free_buffers(saver);
   void *const owned[] = {saver->checkpoint_path, saver->best_path, saver->metrics_path, saver->config_path};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);

@@ -41,13 +41,14 @@ bool tutti_rundir_asks(const tutti_rundir_saver *saver);
 
 // --- a copy in memory, for runs whose steps are long -------------------------------------------------------------
 
-/** Local.  Lend rows, buffers and files to a thread that may write the copy after a signal, while this thread computes a
- * step, and take them back.  Between the two, neither may be touched.  Accept NULL. */
+/** Local.  Lend rows, buffers and files to a thread that may write the copy after a signal, while this thread computes,
+ * and take them back.  Between the two, they may not be touched.  Accept NULL. */
 void tutti_rundir_lend(tutti_rundir_saver *saver);
 void tutti_rundir_take_back(tutti_rundir_saver *saver);
 
-/** Local.  Whether a copy is worth its time after this step; false on all ranks but 0.  Accepts NULL. */
-bool tutti_rundir_wants_copy(const tutti_rundir_saver *saver);
+/** Local.  Whether a copy is worth its time after this step; false on all ranks but 0.  Accepts NULL.
+ * @param[in] step_s  seconds of the step before */
+bool tutti_rundir_wants_copy(const tutti_rundir_saver *saver, double step_s);
 
 /** Collective, after a step whose weights are finite.  Gather the content of a checkpoint, which is written if a signal
  * comes during the next step.
@@ -57,7 +58,8 @@ tutti_status tutti_rundir_keep_copy(tutti_rundir_saver *saver);
 
 // --- failures, and the end ---------------------------------------------------------------------------------------
 
-/** Collective.  Write the rows so far into metrics.h5.  Accepts NULL.  Failures are treated as by tutti_rundir_save. */
+/** Collective.  Write the rows so far into metrics.h5; while a checkpoint is being written, they wait for the next call.
+ * Accepts NULL.  Failures are treated as by tutti_rundir_save. */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_flush(tutti_rundir_saver *saver);
 

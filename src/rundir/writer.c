@@ -3,11 +3,11 @@
  *
  * HDF5, the run directory and the buffers of the saver belong to one thread at a time: whoever needs them waits for the
  * writer first.  save.c starts it and waits for it. */
-#define _POSIX_C_SOURCE 200809L // pthread_sigmask
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
 #include "rundir/rundir_impl.h"
 
 static void *write_files(void *context) {
@@ -24,23 +24,30 @@ static void *write_files(void *context) {
 
 bool tutti_rundir_writer_start(tutti_rundir_saver *saver, bool best) {
   tutti_rundir_writer *writer = &saver->writer;
-  sigset_t all, before;
   writer->best = best;
   atomic_store(&writer->ended, false);
-  // Signals are for the main thread, which ends the training in order.
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  writer->runs = pthread_create(&writer->thread, NULL, write_files, saver) == 0;
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  writer->runs = tutti_thread_start(&writer->thread, write_files, saver);
   return writer->runs;
 }
 
-tutti_status tutti_rundir_writer_wait(tutti_rundir_saver *saver) {
-  tutti_rundir_writer *writer = &saver->writer;
+/** @return its status; OK if there is no thread */
+static tutti_status join(tutti_rundir_writer *writer) {
   if (!writer->runs) return TUTTI_OK;
   pthread_join(writer->thread, NULL);
   writer->runs = false;
   atomic_store(&writer->failed, false);
-  if (writer->status != TUTTI_OK) tutti_fail_set_text(writer->text);
   return writer->status;
+}
+
+tutti_status tutti_rundir_writer_wait(tutti_rundir_saver *saver) {
+  const tutti_status status = join(&saver->writer);
+  if (status != TUTTI_OK) tutti_fail_set_text(saver->writer.text);
+  return status;
+}
+
+// The text of the failure that has ended the training stays.
+void tutti_rundir_writer_end(tutti_rundir_saver *saver) {
+  if (join(&saver->writer) != TUTTI_OK)
+    tutti_log(TUTTI_LOG_WARNING, "the state after step %lld is not saved: %s",
+              (long long)saver->gathered_step, saver->writer.text);
 }

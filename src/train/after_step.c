@@ -95,7 +95,11 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
     TUTTI_TRY(tutti_run_check_same(run));
     tutti_metrics_phases_leave(&run->state.phases);
   }
-  if (evaluated) TUTTI_TRY(tutti_train_evaluate(run, &validation, &rows->average.now, &rows->training.now));
+  if (evaluated) {
+    tutti_rundir_lend(saver);
+    TUTTI_TRY(tutti_train_evaluate(run, &validation, &rows->average.now, &rows->training.now));
+    tutti_rundir_take_back(saver);
+  }
   if (!isfinite(validation.loss) || !isfinite(rows->training.now.loss)) {
     const char *what = isfinite(validation.loss) ? "train_loss is not finite after"
                                                  : "the validation loss is not finite after";

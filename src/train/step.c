@@ -57,7 +57,9 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
   if (run->step.local == TUTTI_OK) run->step.local = computed;
   // The entries of the tail that are not sums over samples.
   tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
-  tail[TUTTI_TAIL_SAVE] = clock_asks(run, saver) ? SAVE : tutti_rundir_wants_copy(saver) ? COPY : 0;
+  tail[TUTTI_TAIL_SAVE] = clock_asks(run, saver)                              ? SAVE
+                          : tutti_rundir_wants_copy(saver, run->state.step_s) ? COPY
+                                                                              : 0;
   tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run);
   tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 

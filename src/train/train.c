@@ -68,12 +68,13 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
     tutti_rundir_lend(saver);
     TUTTI_TRY(tutti_train_step(run, saver, &step));
     tutti_rundir_take_back(saver);
+    run->state.step_s = tutti_clock_s() - start;
     stopping = !step.finite;
     if (stopping)
       TUTTI_TRY(
           tutti_train_diverged(run, saver, "the loss is not finite at", run->state.at.step + 1, result));
     else
-      TUTTI_TRY(tutti_train_after_step(run, saver, &step, tutti_clock_s() - start, result, &stopping));
+      TUTTI_TRY(tutti_train_after_step(run, saver, &step, run->state.step_s, result, &stopping));
     if (stopping && goes_back(run, saver, result)) {
       TUTTI_TRY(go_back(run, saver, result));
       stopping = false;

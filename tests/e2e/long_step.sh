@@ -28,7 +28,7 @@ job=''
 note "$(cat job.err)"
 # A machine that computes a step in less time has ended it and saved.
 if [ $status -eq 137 ]; then
-  grep -q 'SIGTERM was received, and this step takes long: the state after step 2 is saved in run' job.err ||
+  grep -q 'SIGTERM was received during a long step: the state after step 2 is saved in run' job.err ||
     fail "nothing was saved during the step: $(cat job.err)"
 else
   expect_status 75
