@@ -187,12 +187,6 @@ void tutti_rundir_writer_end(tutti_rundir_saver *saver);
 
 // --- save.c ------------------------------------------------------------------------------------------------------
 
-/** Collective.  Wait until the checkpoint that is written beside the training is there.  Its failure is noted, and
- * tutti_rundir_asks then wants another attempt.  Accepts NULL.
- * @return (agreed) ERR_MPI */
-TUTTI_NODISCARD
-tutti_status tutti_rundir_wait(tutti_rundir_saver *saver);
-
 /** Collective.  If the last checkpoint could not be written, try it again with what was gathered then.
  * @return (agreed) ERR_MPI; other failures stay noted */
 TUTTI_NODISCARD

@@ -100,7 +100,20 @@ static tutti_status write_checkpoint(tutti_rundir_saver *saver, bool best) {
 
 // --- public ------------------------------------------------------------------------------------------------------
 
-// A failure is not told yet: the next step asks for another attempt, which may succeed.
+tutti_status tutti_rundir_write_gathered(tutti_rundir_saver *saver) {
+  tutti_run *run = saver->run;
+  if (saver->failures[TUTTI_RUNDIR_CHECKPOINT].status == TUTTI_OK ||
+      saver->gathered_step <= saver->saved_step)
+    return TUTTI_OK;
+  const tutti_status local = run->rank == 0 ? write_root(saver, saver->best_waits) : TUTTI_OK;
+  const tutti_status status = tutti_comm_agree_from(run->comm, 0, local);
+  if (status == TUTTI_ERR_MPI) return status;
+  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
+  if (status == TUTTI_OK) note_saved(saver);
+  return TUTTI_OK;
+}
+
+// A failure may be over, and the buffers still have the state, so it is written once more before anything is told.
 tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
   if (!saver || !saver->is_writing) return TUTTI_OK;
   tutti_run *run = saver->run;
@@ -110,11 +123,18 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
   tutti_metrics_phases_leave(&run->state.phases);
   if (status == TUTTI_ERR_MPI) return status;
   saver->is_writing = false;
-  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
-  if (status != TUTTI_OK) saver->retry_at = tutti_clock_s();
-  if (status == TUTTI_OK) note_saved(saver);
   run->state.longest_save = fmax(run->state.longest_save, saver->kept_s + saver->writer.seconds);
+  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
+  if (status == TUTTI_OK)
+    note_saved(saver);
+  else
+    TUTTI_TRY(tutti_rundir_write_gathered(saver));
+  if (saver->failures[TUTTI_RUNDIR_CHECKPOINT].status != TUTTI_OK) look_at_failures(saver);
   return TUTTI_OK;
+}
+
+bool tutti_rundir_has_failed(const tutti_rundir_saver *saver) {
+  return saver && atomic_load(&saver->writer.failed);
 }
 
 tutti_status tutti_rundir_keep_copy(tutti_rundir_saver *saver) {
@@ -125,7 +145,7 @@ tutti_status tutti_rundir_keep_copy(tutti_rundir_saver *saver) {
 
 bool tutti_rundir_asks(const tutti_rundir_saver *saver) {
   if (!saver || saver->run->rank != 0) return false;
-  return atomic_load(&saver->writer.failed) || (saver->retry_at > 0 && tutti_clock_s() >= saver->retry_at);
+  return saver->retry_at > 0 && tutti_clock_s() >= saver->retry_at;
 }
 
 tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
@@ -177,19 +197,6 @@ tutti_status tutti_rundir_flush(tutti_rundir_saver *saver) {
   if (!saver || saver->late) return TUTTI_OK;
   TUTTI_TRY(is_busy(saver, &saver->rows_wait));
   return saver->rows_wait ? TUTTI_OK : flush(saver);
-}
-
-tutti_status tutti_rundir_write_gathered(tutti_rundir_saver *saver) {
-  tutti_run *run = saver->run;
-  if (saver->failures[TUTTI_RUNDIR_CHECKPOINT].status == TUTTI_OK ||
-      saver->gathered_step <= saver->saved_step)
-    return TUTTI_OK;
-  const tutti_status local = run->rank == 0 ? write_root(saver, saver->best_waits) : TUTTI_OK;
-  const tutti_status status = tutti_comm_agree_from(run->comm, 0, local);
-  if (status == TUTTI_ERR_MPI) return status;
-  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
-  if (status == TUTTI_OK) note_saved(saver);
-  return TUTTI_OK;
 }
 
 tutti_status tutti_rundir_finish(tutti_rundir_saver *saver, bool saves) {

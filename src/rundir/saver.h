@@ -36,6 +36,15 @@ tutti_status tutti_rundir_start(tutti_rundir_saver *saver);
 TUTTI_NODISCARD
 tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best);
 
+/** Collective.  Wait until the checkpoint that is written beside the training is there.  If that fails, it is written
+ * once more before the training goes on; a failure of this is treated as by tutti_rundir_save.  Accepts NULL.
+ * @return (agreed) ERR_MPI */
+TUTTI_NODISCARD
+tutti_status tutti_rundir_wait(tutti_rundir_saver *saver);
+
+/** Local.  Whether that has failed already, so that nobody should wait longer; false on all ranks but 0.  Accepts NULL. */
+bool tutti_rundir_has_failed(const tutti_rundir_saver *saver);
+
 /** Local.  Whether a save that has failed is to be tried again now; false on all ranks but 0.  Accepts NULL. */
 bool tutti_rundir_asks(const tutti_rundir_saver *saver);
 

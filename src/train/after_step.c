@@ -82,6 +82,7 @@ tutti_status tutti_train_after_step(tutti_run *run, tutti_rundir_saver *saver,
   tutti_run_rows *rows = &run->state.rows;
   tutti_train_count_step(run, step, seconds);
   show_progress(run);
+  if (step->wait) TUTTI_TRY(tutti_rundir_wait(saver));
   const tutti_position now = tutti_run_position(run);
   const bool whole = tutti_plan_ends_epoch(&run->plan, now);
   const bool due = tutti_plan_due(&run->plan, config->run.checkpoint_every, now);

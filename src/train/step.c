@@ -11,9 +11,6 @@
 #include "base/fault.h"
 #include "measure/meter.h"
 
-/** What rank 0 asks for by TUTTI_TAIL_SAVE. */
-enum { SAVE = 1, COPY = 2 };
-
 /** Seconds between two checkpoints; 0: the clock does not matter.  Those of a trial take a small part of its time,
  * because nobody has asked for them. */
 static double seconds_between_saves(const tutti_run *run) {
@@ -24,12 +21,16 @@ static double seconds_between_saves(const tutti_run *run) {
   return every.unit == TUTTI_UNIT_SECONDS ? every.value : 0;
 }
 
-/** Whether a checkpoint is due by the clock of rank 0, or one that failed is tried again.  The clocks of ranks differ,
- * so rank 0 alone decides. */
-static bool clock_asks(const tutti_run *run, const tutti_rundir_saver *saver) {
+/** What rank 0 asks for after this step.  Its clock and its disk decide, and the others do not know them. */
+typedef enum { NOTHING, SAVE, WAIT, COPY } request;
+
+static request ask(const tutti_run *run, const tutti_rundir_saver *saver) {
   const double every = seconds_between_saves(run);
-  if (run->rank != 0) return false;
-  return tutti_rundir_asks(saver) || (every > 0 && tutti_clock_s() - run->state.saved_at >= every);
+  if (run->rank != 0) return NOTHING;
+  if (every > 0 && tutti_clock_s() - run->state.saved_at >= every) return SAVE;
+  if (tutti_rundir_asks(saver)) return SAVE;
+  if (tutti_rundir_has_failed(saver)) return WAIT;
+  return tutti_rundir_wants_copy(saver, run->state.step_s) ? COPY : NOTHING;
 }
 
 /** The fault "weight": flip the sign of one parameter, as a memory error might. */
@@ -57,9 +58,7 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
   if (run->step.local == TUTTI_OK) run->step.local = computed;
   // The entries of the tail that are not sums over samples.
   tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
-  tail[TUTTI_TAIL_SAVE] = clock_asks(run, saver)                              ? SAVE
-                          : tutti_rundir_wants_copy(saver, run->state.step_s) ? COPY
-                                                                              : 0;
+  tail[TUTTI_TAIL_SAVE] = ask(run, saver);
   tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run);
   tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 
@@ -74,6 +73,7 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
                                       .penalty = tail[TUTTI_TAIL_PENALTY],
                                       .save = tail[TUTTI_TAIL_SAVE] == SAVE,
                                       .copy = tail[TUTTI_TAIL_SAVE] == COPY,
+                                      .wait = tail[TUTTI_TAIL_SAVE] == WAIT,
                                       .end = tail[TUTTI_TAIL_END] > 0};
   result->finite = isfinite(result->loss) && isfinite(result->penalty);
   if (result->finite) TUTTI_TRY(tutti_train_update(run));

@@ -1,5 +1,6 @@
 /** run.on_divergence=rollback: a training whose numbers are not finite any more goes back to its last checkpoint with a
  * smaller learning rate.  With tree it gives the same bits on any number of ranks, and in one go or in several. */
+#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,26 @@ static void a_rollback_is_resumed(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** A write that fails once, at any place after the first checkpoint, changes nothing. */
+static void a_full_disk_does_not_end_a_rollback(const tutti_comm *comm) {
+  static const char *const sites[] = {"file.commit", "checkpoint.save", "metrics.flush"};
+  training_folder folder;
+  tutti_train_result result;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(train(comm, &folder, "straight", NULL, &result));
+  for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
+    for (int nth = i == 0 ? 4 : 2; nth <= 12; nth += tutti_comm_size(comm) > 2 ? 3 : 1) {
+      char fault[64];
+      snprintf(fault, sizeof fault, "%s:0:%d", sites[i], nth);
+      setenv("TUTTI_FAULT", fault, 1);
+      EXPECT_OK(train(comm, &folder, fault, NULL, &result));
+      unsetenv("TUTTI_FAULT");
+      training_expect_same(comm, &folder, "straight", fault, 0);
+      if (training_is_root(comm)) check_files(&folder, fault);
+    }
+  training_folder_remove(comm, &folder);
+}
+
 static void rollbacks_come_to_an_end(const tutti_comm *comm) {
   training_folder folder;
   tutti_train_result result;
@@ -77,6 +98,7 @@ static void rollbacks_come_to_an_end(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {MPI_TEST(a_rollback_gives_the_same_bits_on_any_number_of_ranks),
-                            MPI_TEST(a_rollback_is_resumed), MPI_TEST(rollbacks_come_to_an_end)};
+                            MPI_TEST(a_rollback_is_resumed), MPI_TEST(a_full_disk_does_not_end_a_rollback),
+                            MPI_TEST(rollbacks_come_to_an_end)};
   return mpi_main("rollback", tests, sizeof tests / sizeof tests[0]);
 }

@@ -114,6 +114,46 @@ static void the_training_goes_on_while_a_checkpoint_is_written(const tutti_comm 
   training_folder_remove(comm, &folder);
 }
 
+/** The step of the last checkpoint of a run that diverges. */
+static int64_t saved_step(const training_folder *folder, const char *name) {
+  char path[TRAINING_TEXT], file[64];
+  tutti_checkpoint_info info;
+  snprintf(file, sizeof file, "%s/checkpoint.h5", name);
+  if (!EXPECT_OK(tutti_checkpoint_read_info(training_path(folder, "", file, path), &info))) return -1;
+  const int64_t step = info.state.step;
+  tutti_checkpoint_info_clear(&info);
+  return step;
+}
+
+/** The last good state was gathered, but could not be written when the loss became infinite: it is written at the end. */
+static void a_divergence_does_not_lose_the_state_before(const tutti_comm *comm) {
+  static const char bad_yaml[] = "data: {y_train: real_train, y_test: real_test}\n"
+                                 "model: {layers: [dense 8 relu, dense 1], loss: mean_squared_error}\n"
+                                 "optimizer: {name: sgd, momentum: 0.5, learning_rate: 100}\n"
+                                 "train: {batch_size: 60, epochs: 6}\n"
+                                 "run: {checkpoint_every: 1 step}\n";
+  training_folder folder;
+  tutti_train_result result;
+  int64_t last = 0;
+  training_folder_make(comm, &folder);
+  EXPECT_OK(training_run(comm, &folder, "straight", bad_yaml, NULL, &result));
+  EXPECT(result.stop == TUTTI_STOP_DIVERGED, "%s", result.reason);
+  if (training_is_root(comm)) last = saved_step(&folder, "straight");
+  EXPECT_OK(tutti_comm_bcast(comm, 0, &last, sizeof last));
+  EXPECT(last >= 2, "it diverges after step %lld", (long long)last);
+  char fault[64];
+  snprintf(fault, sizeof fault, "checkpoint.save:0:%lld", (long long)last);
+  setenv("TUTTI_FAULT", fault, 1);
+  EXPECT_OK(training_run(comm, &folder, "failed", bad_yaml, NULL, &result));
+  unsetenv("TUTTI_FAULT");
+  EXPECT(result.stop == TUTTI_STOP_DIVERGED, "%s", result.reason);
+  if (training_is_root(comm)) {
+    const int64_t step = saved_step(&folder, "failed");
+    EXPECT(step == last, "the checkpoint is of step %lld, expected %lld", (long long)step, (long long)last);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 static void the_first_save_fails_at_once(const tutti_comm *comm) {
   static const char *const faults[] = {"file.create:0:1", "file.commit:0:2", "checkpoint.save:0:2",
                                        "metrics.flush:0:1"};
@@ -171,6 +211,7 @@ static void a_checkpoint_that_cannot_be_used_is_passed_over(const tutti_comm *co
 
 int main(void) {
   const mpi_test tests[] = {MPI_TEST(a_failed_save_changes_no_result), MPI_TEST(the_first_save_fails_at_once),
+                            MPI_TEST(a_divergence_does_not_lose_the_state_before),
                             MPI_TEST(the_training_goes_on_while_a_checkpoint_is_written),
                             MPI_TEST(a_checkpoint_that_cannot_be_used_is_passed_over)};
   return mpi_main("saving", tests, sizeof tests / sizeof tests[0]);
