@@ -1,0 +1,60 @@
+# How long a job takes to end after each mishap, and what it says: within ten seconds, and with one message of ours.  Prints a
+# table.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+write_small_config
+use_scratch
+at_exit() { kill_job; }
+limit=10
+
+# The message says why the job ends.  Beside it there may be lines on the progress, and warnings.
+table=$notes/table
+: >"$table"
+messages() { grep -E '^tutti: error: |was received' ends.err; }
+
+start() {
+  rm -rf runs
+  "$MPIEXEC" -n "$RANKS" "$TUTTI" train small.yaml --train.epochs=100000 --run.directory=runs/ends >ends.out 2>ends.err &
+  job=$!
+  wait_for 30 ends.err test -e runs/ends/checkpoint.h5
+  rank=$(ranks_of $job | sed -n 2p)
+}
+
+# ended NAME TEXT: waits for the end, and adds a row.
+ended() {
+  begin=$(date +%s%N)
+  status=0
+  wait "$job" || status=$?
+  tenths=$((($(date +%s%N) - begin) / 100000000))
+  job=''
+  printf '%-14s %3d.%d s  status %3d  %s\n' "$1" $((tenths / 10)) $((tenths % 10)) $status "$(messages)" >>"$table"
+  [ $tenths -le $((10 * limit)) ] || fail "$1: it ended after $tenths tenths of a second"
+  [ "$(messages | grep -c .)" -eq 1 ] || fail "$1: not one message: $(cat ends.err)"
+  messages | grep -F -q -e "$2" || fail "$1: the message does not say: $2"
+  succeed 1 info runs/ends/checkpoint.h5
+}
+
+died='has ended without a word: it was killed, or it has crashed'
+for signal in KILL SEGV; do
+  start
+  kill -$signal "$rank"
+  ended "$signal" "$died"
+done
+export LD_PRELOAD="$EXITS"
+start
+unset LD_PRELOAD
+kill -RTMIN "$rank"
+ended 'exit(1)' "$died"
+start
+kill -STOP "$rank"
+ended STOP 'has not answered for'
+for signal in TERM INT USR1; do
+  start
+  kill -$signal "$rank"
+  ended "$signal, rank" "SIG$signal was received"
+done
+for signal in TERM USR1; do
+  start
+  kill -$signal "$job"
+  ended "$signal, job" "SIG$signal was received"
+done
+cat "$table"
