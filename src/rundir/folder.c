@@ -59,7 +59,7 @@ static double checkpoint_bytes(const tutti_rundir_saver *saver, int64_t n_histor
 }
 
 tutti_status tutti_rundir_check_room(const tutti_rundir_saver *saver, const char *path) {
-  const double needed = checkpoint_bytes(saver, saver->copy.n_history);
+  const double needed = checkpoint_bytes(saver, saver->rest.n_history);
   double left = 0;
   if (!tutti_io_free_bytes(saver->run->config->run.directory, &left) || left >= needed) return TUTTI_OK;
   TUTTI_FAIL(TUTTI_ERR_IO,

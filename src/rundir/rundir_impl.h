@@ -15,7 +15,7 @@ typedef struct {
   float *moving;    // [n_state] moving statistics
   char *measured;   // records of tutti_meter_state
   bool is_averaged; // the monitored value is that of the average of the weights
-} tutti_rundir_copy;
+} tutti_rundir_rest;
 
 /** The parts of a save that can fail by themselves. */
 typedef enum { TUTTI_RUNDIR_ROWS, TUTTI_RUNDIR_CHECKPOINT, TUTTI_RUNDIR_PARTS } tutti_rundir_part;
@@ -76,7 +76,7 @@ struct tutti_rundir_saver {
 
   // The buffers that a checkpoint is gathered in; on rank 0 alone.
   char *config; // resolved YAML
-  tutti_rundir_copy copy;
+  tutti_rundir_rest rest;
   tutti_rundir_writer writer;
   tutti_rundir_rescue rescue;
   float *weights;              // [n_params]

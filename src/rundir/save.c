@@ -71,7 +71,7 @@ static void note_saved(tutti_rundir_saver *saver) {
 static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   TUTTI_TRY(tutti_rundir_keep_folder(saver));
   saver->writer.seconds = 0;
-  const bool beside = saver->is_writing && saver->copy.history && tutti_rundir_writer_start(saver, best);
+  const bool beside = saver->is_writing && saver->rest.history && tutti_rundir_writer_start(saver, best);
   return beside ? TUTTI_OK : tutti_rundir_write_files(saver, best);
 }
 

@@ -42,9 +42,9 @@ static tutti_status create_root(tutti_rundir_saver *saver) {
   TUTTI_TRY(TUTTI_NEW(saver->weights, n));
   TUTTI_TRY(TUTTI_NEW(saver->slots, n_slots));
   for (int i = 0; i < n_slots; i++) TUTTI_TRY(TUTTI_NEW(saver->slots[i], n));
-  TUTTI_TRY(TUTTI_NEW(saver->copy.moving, tutti_model_n_state(model)));
+  TUTTI_TRY(TUTTI_NEW(saver->rest.moving, tutti_model_n_state(model)));
   const tutti_checkpoint_table measured = tutti_meter_state(run);
-  TUTTI_TRY(TUTTI_NEW(saver->copy.measured, measured.n * (int64_t)measured.layout.record_bytes));
+  TUTTI_TRY(TUTTI_NEW(saver->rest.measured, measured.n * (int64_t)measured.layout.record_bytes));
   TUTTI_TRY(TUTTI_NEW(saver->input, 2 * tutti_dataset_n_features(run->dataset)));
   tutti_rundir_note_scaling(saver);
   return TUTTI_OK;
@@ -101,8 +101,8 @@ static void free_buffers(tutti_rundir_saver *saver) {
   void **const owned[] = {(void **)&saver->config,        (void **)&saver->weights,
                           (void **)&saver->slots,         (void **)&saver->input,
                           (void **)&saver->views,         (void **)&saver->seconds,
-                          (void **)&saver->columns,       (void **)&saver->copy.moving,
-                          (void **)&saver->copy.measured, (void **)&saver->copy.history};
+                          (void **)&saver->columns,       (void **)&saver->rest.moving,
+                          (void **)&saver->rest.measured, (void **)&saver->rest.history};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
     tutti_free(*owned[i]);
     *owned[i] = NULL;

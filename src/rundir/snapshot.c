@@ -15,34 +15,34 @@
  * checkpoint is written before the training goes on. */
 static void copy_history(tutti_rundir_saver *saver) {
   const tutti_metrics_records *history = &saver->run->state.rows.history;
-  tutti_rundir_copy *copy = &saver->copy;
+  tutti_rundir_rest *rest = &saver->rest;
   const int64_t record_bytes = (int64_t)tutti_metrics_record_bytes(&saver->run->state.rows.layout);
-  copy->n_history = history->n;
-  if (!copy->history || copy->room_for_history < history->n) {
-    tutti_free(copy->history);
-    copy->history = NULL;
-    copy->room_for_history = 0;
-    if (TUTTI_NEW(copy->history, 2 * history->n * record_bytes) != TUTTI_OK) return;
-    copy->room_for_history = 2 * history->n;
+  rest->n_history = history->n;
+  if (!rest->history || rest->room_for_history < history->n) {
+    tutti_free(rest->history);
+    rest->history = NULL;
+    rest->room_for_history = 0;
+    if (TUTTI_NEW(rest->history, 2 * history->n * record_bytes) != TUTTI_OK) return;
+    rest->room_for_history = 2 * history->n;
   }
-  if (history->n > 0) memcpy(copy->history, history->records, (size_t)(history->n * record_bytes));
+  if (history->n > 0) memcpy(rest->history, history->records, (size_t)(history->n * record_bytes));
 }
 
 /** On rank 0: copy what is not in the buffers of the gather. */
 static void copy_state(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
-  tutti_rundir_copy *copy = &saver->copy;
+  tutti_rundir_rest *rest = &saver->rest;
   const char *monitor = run->config->train.monitor;
   const tutti_checkpoint_table measured = tutti_meter_state(run);
   double unused = 0;
-  copy->at = run->state.at;
+  rest->at = run->state.at;
   copy_history(saver);
-  copy->is_averaged = monitor && tutti_run_evaluated_value(run, &run->state.rows.average, monitor, &unused);
+  rest->is_averaged = monitor && tutti_run_evaluated_value(run, &run->state.rows.average, monitor, &unused);
   const tutti_model *model = run->network.model;
   const size_t n_state = (size_t)tutti_model_n_state(model);
-  if (n_state > 0) memcpy(copy->moving, tutti_model_state(run->network.model), n_state * sizeof(float));
+  if (n_state > 0) memcpy(rest->moving, tutti_model_state(run->network.model), n_state * sizeof(float));
   if (measured.n > 0)
-    memcpy(copy->measured, measured.records, (size_t)measured.n * measured.layout.record_bytes);
+    memcpy(rest->measured, measured.records, (size_t)measured.n * measured.layout.record_bytes);
 }
 
 tutti_status tutti_rundir_gather(tutti_rundir_saver *saver) {
@@ -71,7 +71,7 @@ static void view_copy(tutti_rundir_saver *saver) {
   const float *begin = tutti_model_state(model), *end = begin + tutti_model_n_state(model);
   for (int64_t i = 0; begin && i < saver->n_views; i++) {
     const float *at = saver->views[i].data;
-    if (at >= begin && at < end) saver->views[i].data = saver->copy.moving + (at - begin);
+    if (at >= begin && at < end) saver->views[i].data = saver->rest.moving + (at - begin);
   }
 }
 
@@ -83,22 +83,22 @@ tutti_status tutti_rundir_write(tutti_rundir_saver *saver, const char *path, int
   tutti_checkpoint checkpoint = {
       .path = path,
       .config = saver->config,
-      .state = saver->copy.at,
+      .state = saver->rest.at,
       .views = saver->views,
       .n_views = saver->n_views,
       .layout = tutti_rundir_layout(saver),
-      .history = saver->copy.history ? (const void *)saver->copy.history : run->state.rows.history.records,
-      .n_history = saver->copy.n_history,
+      .history = saver->rest.history ? (const void *)saver->rest.history : run->state.rows.history.records,
+      .n_history = saver->rest.n_history,
       .table = tutti_meter_state(run),
       .features = tutti_data_features_names[tutti_dataset_scaling(run->dataset).features],
       .is_average = is_average};
-  if (checkpoint.table.n > 0) checkpoint.table.records = saver->copy.measured;
+  if (checkpoint.table.n > 0) checkpoint.table.records = saver->rest.measured;
   checkpoint.classes = tutti_dataset_classes(run->dataset, &checkpoint.n_classes);
   return tutti_checkpoint_save(&checkpoint, keep);
 }
 
 tutti_status tutti_rundir_write_best(tutti_rundir_saver *saver) {
-  return tutti_rundir_write(saver, saver->best_path, 1, saver->copy.is_averaged);
+  return tutti_rundir_write(saver, saver->best_path, 1, saver->rest.is_averaged);
 }
 
 /** The fault "save.slow": a disk that takes its time. */
