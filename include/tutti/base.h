@@ -71,11 +71,12 @@ bool tutti_fault_at_check(tutti_status status, const char *function, const char 
 
 #define TUTTI_FAIL(status, ...) return tutti_fail((status), __func__, __FILE__, __LINE__, __VA_ARGS__)
 
-/** Each check is also a place where a test can make one rank fail (base/fault.h). */
+/** Each check is also a place where a test can make one rank fail (base/fault.h).  The condition is then not evaluated, so
+ * what it would have opened need not be closed. */
 #define TUTTI_CHECK(condition, status, ...)                                                                  \
   do {                                                                                                       \
-    if (!(condition)) TUTTI_FAIL(status, __VA_ARGS__);                                                       \
     if (tutti_fault_armed && tutti_fault_at_check(status, __func__, __FILE__, __LINE__)) return status;      \
+    if (!(condition)) TUTTI_FAIL(status, __VA_ARGS__);                                                       \
   } while (0)
 
 #define TUTTI_TRY(call)                                                                                      \
@@ -99,12 +100,12 @@ bool tutti_fault_at_check(tutti_status status, const char *function, const char 
 
 #define TUTTI_CHECK_GOTO(label, condition, code, ...)                                                        \
   do {                                                                                                       \
-    if (!(condition)) {                                                                                      \
-      status = tutti_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);                                \
-      goto label;                                                                                            \
-    }                                                                                                        \
     if (tutti_fault_armed && tutti_fault_at_check(code, __func__, __FILE__, __LINE__)) {                     \
       status = (code);                                                                                       \
+      goto label;                                                                                            \
+    }                                                                                                        \
+    if (!(condition)) {                                                                                      \
+      status = tutti_fail((code), __func__, __FILE__, __LINE__, __VA_ARGS__);                                \
       goto label;                                                                                            \
     }                                                                                                        \
   } while (0)

@@ -25,7 +25,7 @@ static bool parse(const char *text, size_t *site_length, long *rank, long *nth) 
 }
 
 static char counted[64]; // the text for which passes are counted
-static atomic_bool counts_passes;
+static atomic_bool counts_passes, has_come;
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 
 /** Whether this pass of the site is the one that a text such as "file.create:0:3" asks for.  Passes are counted over all
@@ -34,10 +34,15 @@ static bool is_chosen(const char *wanted, const char *site) {
   static long passes;
   size_t length = 0;
   long rank = 0, nth = 0;
-  if (strcmp(wanted, counted) != 0) passes = 0;
+  if (strcmp(wanted, counted) != 0) {
+    passes = 0;
+    if (wanted[0]) atomic_store(&has_come, false);
+  }
   snprintf(counted, sizeof counted, "%s", wanted);
   if (!parse(wanted, &length, &rank, &nth) || rank != tutti_log_rank()) return false;
-  return strlen(site) == length && memcmp(site, wanted, length) == 0 && ++passes == nth;
+  const bool chosen = strlen(site) == length && memcmp(site, wanted, length) == 0 && ++passes == nth;
+  if (chosen) atomic_store(&has_come, true);
+  return chosen;
 }
 
 tutti_status tutti_fault(const char *site) {
@@ -49,6 +54,10 @@ tutti_status tutti_fault(const char *site) {
   pthread_mutex_unlock(&counting);
   if (chosen) TUTTI_FAIL(TUTTI_ERR_INTERNAL, "fault injected at %s", site);
   return TUTTI_OK;
+}
+
+bool tutti_fault_has_come(void) {
+  return atomic_load(&has_come);
 }
 
 // --- each check --------------------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@
  *   kill:rank:nth   at the nth of them the process is killed, and says before in which phase (base/phase.h) */
 void tutti_fault_arm(void);
 
+/** Whether the chosen pass has come, since TUTTI_FAULT had another text. */
+bool tutti_fault_has_come(void);
+
 /** @return ERR_INTERNAL "fault injected at SITE" on the chosen pass, else OK */
 TUTTI_NODISCARD
 tutti_status tutti_fault(const char *site);

@@ -59,8 +59,8 @@ void tutti_config_quote_yaml(const char *text, FILE *out) {
 }
 
 tutti_status tutti_config_stream_open(tutti_config_stream *stream) {
-  stream->out = open_memstream(&stream->memory, &stream->bytes);
-  TUTTI_CHECK(stream->out, TUTTI_ERR_MEMORY, "no memory for the text of a config");
+  TUTTI_CHECK((stream->out = open_memstream(&stream->memory, &stream->bytes)) != NULL, TUTTI_ERR_MEMORY,
+              "no memory for the text of a config");
   return TUTTI_OK;
 }
 
