@@ -4,13 +4,17 @@
 use_scratch
 at_exit() { kill_job; }
 
+# A step takes a second or more, also with a sanitizer.
+width=2048 batch=4096
+[ -z "${SLOW:-}" ] || width=512 batch=1024
+
 # An epoch is two steps, after which metrics.h5 gets its rows.  No checkpoint is due before the end.
 cat >long.yaml <<EOF
-data: {file: $SOURCE_DIR/data/mnist.h5, limit_train: 8192, limit_test: 10, validation_split: 0}
-model: {layers: [dense 2048 relu, dense 2048 relu, dense 10 softmax]}
+data: {file: $SOURCE_DIR/data/mnist.h5, limit_train: $((2 * batch)), limit_test: 10, validation_split: 0}
+model: {layers: [dense $width relu, dense $width relu, dense 10 softmax]}
 optimizer: {name: sgd, momentum: 0.9}
 parallel: {threads: 1, reduce: tree, leaves: 2}
-train: {batch_size: 4096, steps: 4}
+train: {batch_size: $batch, steps: 4}
 run: {checkpoint_every: 1000 steps}
 EOF
 succeed "$RANKS" train long.yaml --run.directory=straight
