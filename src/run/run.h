@@ -36,7 +36,7 @@ typedef struct {
   double saved_at;                   // clock of the last checkpoint, in seconds
   double longest_save, longest_step; // seconds so far; a step with all that follows it
   int64_t same_at;                   // step at which all ranks were last known to have the same weights
-  double step_s;    // seconds of the last step, without what follows it
+  double step_s;                     // seconds of the last step, without what follows it
   double looked_at;                  // clock at which the time of the job was looked at; 0: not yet
   tutti_status
       deferred; // a failure between two steps that only this rank knows of: the next step reports it to all ranks
