@@ -8,7 +8,8 @@ n=$(printf '%s\n' $harnesses | wc -l)
 share=$((seconds / n))
 [ "$share" -gt 0 ] || share=1
 failed=0
-TMPDIR=${TMPDIR:-/dev/shm}
+TMPDIR=$(mktemp -d "${TMPDIR:-/dev/shm}/tutti-fuzz-XXXXXX")
+trap 'rm -rf "$TMPDIR"' EXIT # a harness that crashes leaves its files
 # HDF5 keeps memory after damaged files; fuzz.c counts ours.
 ASAN_OPTIONS=detect_leaks=0
 export TMPDIR ASAN_OPTIONS
