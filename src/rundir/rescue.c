@@ -4,8 +4,8 @@
  * If they are longer, the ranks gather the content of a checkpoint after a step, so seldom that it costs little.  A
  * thread of rank 0 looks for a signal, and writes this copy while the step goes on.
  *
- * Rows, buffers and files belong to the main thread, except while it computes a
- * step or an evaluation.  The loop in train calls this. */
+ * Rows, buffers and files belong to the main thread, except while it computes a step or an
+ * evaluation.  The loop in train calls this. */
 #define _POSIX_C_SOURCE 200809L // nanosleep
 #include <time.h>
 
@@ -29,7 +29,8 @@ static const double BYTES_PER_S = 4e9;
 /** Whether the copy is not saved, and the writer does not work on it. */
 static bool is_unsaved(const tutti_rundir_saver *saver) {
   const tutti_rundir_writer *writer = &saver->writer;
-  return saver->gathered_step > saver->saved_step && (!writer->runs || atomic_load(&writer->failed));
+  return saver->gathered_step > saver->saved_step &&
+         (!writer->runs || tutti_rundir_writer_has_failed(writer));
 }
 
 static void write_copy(tutti_rundir_saver *saver, const char *signal) {
@@ -93,7 +94,7 @@ void tutti_rundir_take_back(tutti_rundir_saver *saver) {
 
 bool tutti_rundir_wants_copy(const tutti_rundir_saver *saver, double step_s) {
   if (!saver || saver->run->rank != 0 || saver->run->keeps_no_rows) return false;
-  if (saver->writer.runs && !atomic_load(&saver->writer.ended)) return false;
+  if (tutti_rundir_writer_is_busy(&saver->writer)) return false;
   const tutti_rundir_rescue *rescue = &saver->rescue;
   const double arrays = 1 + tutti_optim_n_slots(saver->run->optim);
   const double guess =
@@ -110,7 +111,6 @@ tutti_status tutti_rundir_rescue_copy(tutti_rundir_saver *saver) {
   const tutti_status status = tutti_rundir_gather(saver);
   tutti_metrics_phases_leave(&run->state.phases);
   TUTTI_TRY(status);
-  saver->gathered_step = run->state.at.step;
   rescue->copied_at = tutti_clock_s();
   rescue->copy_s = rescue->copied_at - begin;
   if (run->rank != 0 || rescue->runs || pthread_mutex_init(&rescue->files, NULL) != 0) return TUTTI_OK;

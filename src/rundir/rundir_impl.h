@@ -29,10 +29,9 @@ typedef struct {
 /** The thread of rank 0 that writes a checkpoint, and what came of it. */
 typedef struct {
   pthread_t thread;
-  bool runs;          // the thread was started and nobody has waited for it yet
-  bool best;          // see tutti_rundir_write_files
-  atomic_bool ended;  // the thread has written the files, or could not
-  atomic_bool failed; // it could not
+  bool runs;         // the thread was started and nobody has waited for it yet
+  bool best;         // see tutti_rundir_write_files
+  atomic_bool ended; // the thread has written the files, or could not
   tutti_status status;
   char text[1024]; // of the failure
   double seconds;  // that writing took
@@ -172,6 +171,10 @@ TUTTI_NODISCARD
 tutti_status tutti_rundir_write_files(tutti_rundir_saver *saver, bool best);
 
 // --- writer.c ----------------------------------------------------------------------------------------------------
+
+/** Local.  Whether the thread still writes, or has ended without success and nobody has waited for it yet. */
+bool tutti_rundir_writer_is_busy(const tutti_rundir_writer *writer);
+bool tutti_rundir_writer_has_failed(const tutti_rundir_writer *writer);
 
 /** Local, on rank 0.  Let a thread do tutti_rundir_write_files.
  * @return false: there is no thread, and nothing is written */

@@ -19,10 +19,14 @@
 
 // --- failures ----------------------------------------------------------------------------------------------------
 
-static void note(tutti_rundir_saver *saver, tutti_rundir_part part, tutti_status status) {
+/** Note how an attempt went.
+ * @return the status if it ends the training: after an error of MPI, or if nothing has been saved before */
+static tutti_status note(tutti_rundir_saver *saver, tutti_rundir_part part, tutti_status status) {
   tutti_rundir_failure *failure = &saver->failures[part];
+  if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
   failure->status = status;
   snprintf(failure->text, sizeof failure->text, "%s", status == TUTTI_OK ? "" : tutti_fail_text());
+  return TUTTI_OK;
 }
 
 /** The failure that matters most; NULL: none. */
@@ -75,6 +79,11 @@ static tutti_status write_root(tutti_rundir_saver *saver, bool best) {
   return beside ? TUTTI_OK : tutti_rundir_write_files(saver, best);
 }
 
+static tutti_status write_rows(tutti_rundir_saver *saver) {
+  saver->rows_wait = false;
+  return note(saver, TUTTI_RUNDIR_ROWS, tutti_rundir_write_rows(saver));
+}
+
 static tutti_status write_waiting_best(tutti_rundir_saver *saver) {
   TUTTI_TRY(tutti_rundir_keep_folder(saver));
   return tutti_rundir_write_best(saver);
@@ -88,7 +97,6 @@ static tutti_status write_checkpoint(tutti_rundir_saver *saver, bool best) {
     TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? write_waiting_best(saver) : TUTTI_OK));
   saver->best_waits = best;
   TUTTI_TRY(tutti_rundir_gather(saver));
-  saver->gathered_step = run->state.at.step;
   saver->is_writing = may_write_beside(saver);
   const tutti_status status = tutti_comm_agree_from(run->comm, 0, root ? write_root(saver, best) : TUTTI_OK);
   if (status != TUTTI_OK)
@@ -107,8 +115,7 @@ tutti_status tutti_rundir_write_gathered(tutti_rundir_saver *saver) {
     return TUTTI_OK;
   const tutti_status local = run->rank == 0 ? write_root(saver, saver->best_waits) : TUTTI_OK;
   const tutti_status status = tutti_comm_agree_from(run->comm, 0, local);
-  if (status == TUTTI_ERR_MPI) return status;
-  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
+  TUTTI_TRY(note(saver, TUTTI_RUNDIR_CHECKPOINT, status));
   if (status == TUTTI_OK) note_saved(saver);
   return TUTTI_OK;
 }
@@ -121,10 +128,9 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
   const tutti_status local = run->rank == 0 ? tutti_rundir_writer_wait(saver) : TUTTI_OK;
   const tutti_status status = tutti_comm_agree_from(run->comm, 0, local);
   tutti_metrics_phases_leave(&run->state.phases);
-  if (status == TUTTI_ERR_MPI) return status;
+  TUTTI_TRY(note(saver, TUTTI_RUNDIR_CHECKPOINT, status));
   saver->is_writing = false;
   run->state.longest_save = fmax(run->state.longest_save, saver->kept_s + saver->writer.seconds);
-  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
   if (status == TUTTI_OK)
     note_saved(saver);
   else
@@ -134,7 +140,7 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
 }
 
 bool tutti_rundir_has_failed(const tutti_rundir_saver *saver) {
-  return saver && atomic_load(&saver->writer.failed);
+  return saver && tutti_rundir_writer_has_failed(&saver->writer);
 }
 
 tutti_status tutti_rundir_keep_copy(tutti_rundir_saver *saver) {
@@ -156,15 +162,11 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
   TUTTI_TRY(tutti_rundir_saver_complete(saver));
   saver->waits = false;
   // Even without its rows a checkpoint is worth more than none.
-  tutti_status status = tutti_rundir_write_rows(saver);
-  if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
-  note(saver, TUTTI_RUNDIR_ROWS, status);
-  saver->rows_wait = false;
+  TUTTI_TRY(write_rows(saver));
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_SAVE);
-  status = write_checkpoint(saver, best);
+  const tutti_status status = write_checkpoint(saver, best);
   tutti_metrics_phases_leave(&run->state.phases);
-  if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
-  note(saver, TUTTI_RUNDIR_CHECKPOINT, status);
+  TUTTI_TRY(note(saver, TUTTI_RUNDIR_CHECKPOINT, status));
   run->state.saved_at = tutti_clock_s(); // also after a failure: retry_at tells when to try again
   saver->kept_s = run->state.saved_at - start;
   if (status == TUTTI_OK && !saver->is_writing)
@@ -177,7 +179,7 @@ tutti_status tutti_rundir_save(tutti_rundir_saver *saver, bool best) {
 /** Rows in metrics.h5 can wait, but the ranks should not: whether a checkpoint is still being written, as rank 0 sees
  * it. */
 static tutti_status is_busy(const tutti_rundir_saver *saver, bool *busy) {
-  *busy = saver->writer.runs && !atomic_load(&saver->writer.ended);
+  *busy = tutti_rundir_writer_is_busy(&saver->writer);
   return saver->is_writing ? tutti_comm_bcast(saver->run->comm, 0, busy, sizeof *busy) : TUTTI_OK;
 }
 
@@ -185,11 +187,8 @@ static tutti_status is_busy(const tutti_rundir_saver *saver, bool *busy) {
 static tutti_status flush(tutti_rundir_saver *saver) {
   TUTTI_TRY(tutti_rundir_wait(saver));
   const bool failed = failure_of(saver) != NULL;
-  const tutti_status status = tutti_rundir_write_rows(saver);
-  saver->rows_wait = false;
-  if (status == TUTTI_ERR_MPI || (status != TUTTI_OK && !saver->has_saved)) return status;
-  note(saver, TUTTI_RUNDIR_ROWS, status);
-  if (!failed && status != TUTTI_OK) look_at_failures(saver);
+  TUTTI_TRY(write_rows(saver));
+  if (!failed && failure_of(saver)) look_at_failures(saver);
   return TUTTI_OK;
 }
 

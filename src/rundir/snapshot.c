@@ -53,6 +53,7 @@ tutti_status tutti_rundir_gather(tutti_rundir_saver *saver) {
     TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
                                    saver->slots ? saver->slots[i] : NULL));
   if (run->rank == 0) copy_state(saver);
+  saver->gathered_step = run->state.at.step;
   return TUTTI_OK;
 }
 

@@ -17,9 +17,16 @@ static void *write_files(void *context) {
   writer->status = tutti_rundir_write_files(saver, writer->best);
   if (writer->status != TUTTI_OK) snprintf(writer->text, sizeof writer->text, "%s", tutti_fail_text());
   writer->seconds = tutti_clock_s() - start;
-  atomic_store(&writer->failed, writer->status != TUTTI_OK);
   atomic_store(&writer->ended, true);
   return NULL;
+}
+
+bool tutti_rundir_writer_is_busy(const tutti_rundir_writer *writer) {
+  return writer->runs && !atomic_load(&writer->ended);
+}
+
+bool tutti_rundir_writer_has_failed(const tutti_rundir_writer *writer) {
+  return writer->runs && atomic_load(&writer->ended) && writer->status != TUTTI_OK;
 }
 
 bool tutti_rundir_writer_start(tutti_rundir_saver *saver, bool best) {
@@ -35,7 +42,6 @@ static tutti_status join(tutti_rundir_writer *writer) {
   if (!writer->runs) return TUTTI_OK;
   pthread_join(writer->thread, NULL);
   writer->runs = false;
-  atomic_store(&writer->failed, false);
   return writer->status;
 }
 
