@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/check.h"
@@ -71,4 +72,14 @@ void folder_put(const char *path, const void *data, size_t n) {
   const size_t put = fwrite(data, 1, n, file);
   assert_int_equal(fclose(file), 0);
   assert_int_equal(put, n);
+}
+
+void folder_put_text(void *const *state, const char *path, const char *text) {
+  char name[512];
+  snprintf(name, sizeof name, "%s", folder_path(state, path));
+  for (char *slash = name + strlen(*state) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+    *slash = '\0';
+    mkdir(name, 0700);
+  }
+  folder_put(name, text, strlen(text));
 }

@@ -17,3 +17,6 @@ unsigned char *folder_bytes(const char *path, size_t *n);
 
 /** Make or replace a file of these bytes. */
 void folder_put(const char *path, const void *data, size_t n);
+
+/** Write a text to FOLDER/PATH, and make the folders of the path. */
+void folder_put_text(void *const *state, const char *path, const char *text);

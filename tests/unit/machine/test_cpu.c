@@ -1,64 +1,49 @@
 #include "machine/quota.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "machine/cpu.h"
 #include "support/check.h"
 #include "support/folder.h"
 
-/** Write the text to ROOT/path, and make its folders. */
-static void put(void **state, const char *path, const char *text) {
-  char name[512];
-  snprintf(name, sizeof name, "%s", folder_path(state, path));
-  for (char *slash = name + strlen(*state) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
-    *slash = '\0';
-    mkdir(name, 0700);
-  }
-  folder_put(name, text, strlen(text));
-}
-
 static void without_cgroups_there_is_no_limit(void **state) {
   assert_true(tutti_machine_quota(*state) == 0);
-  put(state, "proc/self/cgroup", "0::/job\n");
+  folder_put_text(state, "proc/self/cgroup", "0::/job\n");
   assert_true(tutti_machine_quota(*state) == 0);
 }
 
 static void the_tightest_group_limits(void **state) {
-  put(state, "proc/self/cgroup", "0::/slice/job\n");
-  put(state, "sys/fs/cgroup/cpu.max", "max 100000\n");
-  put(state, "sys/fs/cgroup/slice/job/cpu.max", "max 100000\n");
+  folder_put_text(state, "proc/self/cgroup", "0::/slice/job\n");
+  folder_put_text(state, "sys/fs/cgroup/cpu.max", "max 100000\n");
+  folder_put_text(state, "sys/fs/cgroup/slice/job/cpu.max", "max 100000\n");
   assert_true(tutti_machine_quota(*state) == 0);
-  put(state, "sys/fs/cgroup/slice/cpu.max", "150000 100000\n");
+  folder_put_text(state, "sys/fs/cgroup/slice/cpu.max", "150000 100000\n");
   assert_true(tutti_machine_quota(*state) == 1.5);
-  put(state, "sys/fs/cgroup/slice/job/cpu.max", "400000 100000\n");
+  folder_put_text(state, "sys/fs/cgroup/slice/job/cpu.max", "400000 100000\n");
   assert_true(tutti_machine_quota(*state) == 1.5);
-  put(state, "sys/fs/cgroup/slice/job/cpu.max", "50000 100000\n");
+  folder_put_text(state, "sys/fs/cgroup/slice/job/cpu.max", "50000 100000\n");
   assert_true(tutti_machine_quota(*state) == 0.5);
   // In a container the name of the group may be a path that does not exist there; the mount is its own group.
-  put(state, "proc/self/cgroup", "0::/elsewhere\n");
-  put(state, "sys/fs/cgroup/cpu.max", "200000 100000\n");
+  folder_put_text(state, "proc/self/cgroup", "0::/elsewhere\n");
+  folder_put_text(state, "sys/fs/cgroup/cpu.max", "200000 100000\n");
   assert_true(tutti_machine_quota(*state) == 2);
-  put(state, "proc/self/cgroup", "0::/\n");
+  folder_put_text(state, "proc/self/cgroup", "0::/\n");
   assert_true(tutti_machine_quota(*state) == 2);
 }
 
 static void version_1_has_two_files(void **state) {
-  put(state, "proc/self/cgroup", "11:cpuset:/job\n4:cpu,cpuacct:/job\n1:name=systemd:/job\n");
-  put(state, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "-1\n");
-  put(state, "sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
+  folder_put_text(state, "proc/self/cgroup", "11:cpuset:/job\n4:cpu,cpuacct:/job\n1:name=systemd:/job\n");
+  folder_put_text(state, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "-1\n");
+  folder_put_text(state, "sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000\n");
   assert_true(tutti_machine_quota(*state) == 0);
-  put(state, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "250000\n");
+  folder_put_text(state, "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "250000\n");
   assert_true(tutti_machine_quota(*state) == 2.5);
-  put(state, "proc/self/cgroup", "11:cpuset:/job\n");
+  folder_put_text(state, "proc/self/cgroup", "11:cpuset:/job\n");
   assert_true(tutti_machine_quota(*state) == 0);
 }
 
 static void hardware_threads_of_a_core_are_one(void **state) {
-  put(state, "sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "3,67\n");
-  put(state, "sys/devices/system/cpu/cpu67/topology/thread_siblings_list", "3,67\n");
-  put(state, "sys/devices/system/cpu/cpu7/topology/thread_siblings_list", "6-7\n");
+  folder_put_text(state, "sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "3,67\n");
+  folder_put_text(state, "sys/devices/system/cpu/cpu67/topology/thread_siblings_list", "3,67\n");
+  folder_put_text(state, "sys/devices/system/cpu/cpu7/topology/thread_siblings_list", "6-7\n");
   assert_int_equal(tutti_machine_core_of(*state, 3), 3);
   assert_int_equal(tutti_machine_core_of(*state, 67), 3);
   assert_int_equal(tutti_machine_core_of(*state, 7), 6);
