@@ -1,0 +1,128 @@
+/** What the guards of a training add to its steps: the thread that notices lost ranks, and the comparison of the weights
+ * of all ranks. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "bench/endless.h"
+#include "bench/samples.h"
+
+/** What guards the steps of a variant. */
+typedef struct {
+  tutti_run *run;
+  int64_t n_steps;
+  bool is_watched, is_compared;
+  double aside; // seconds that starting and ending the watchdog took
+  double loss;  // of the last step
+} guarded;
+
+/** Nobody is lost in a benchmark, but ranks of a machine that is busy elsewhere could be late. */
+static void ignore_loss(const char *what, bool first, double limit) {
+  (void)limit;
+  if (first) fprintf(stderr, "# %s\n", what);
+}
+
+static tutti_status watch(guarded *g, tutti_comm **watched) {
+  static const double limit_s = 10; // as by default
+  const double start = tutti_clock_s();
+  tutti_status status = TUTTI_OK;
+  if (g->is_watched) {
+    TUTTI_TRY(tutti_comm_create_world(watched));
+    status = tutti_comm_watch(*watched, limit_s, ignore_loss);
+  }
+  g->aside += tutti_clock_s() - start;
+  return status;
+}
+
+static void unwatch(guarded *g, tutti_comm **watched) {
+  const double start = tutti_clock_s();
+  tutti_comm_destroy(watched);
+  g->aside += tutti_clock_s() - start;
+}
+
+static tutti_status step(guarded *g) {
+  tutti_train_step_result result;
+  TUTTI_TRY(endless_step(g->run, &result));
+  g->loss = result.loss;
+  const int64_t every = (int64_t)g->run->config->parallel.check_every.value;
+  return g->is_compared && g->run->state.at.step % every == 0 ? tutti_run_check_same(g->run) : TUTTI_OK;
+}
+
+static tutti_status steps(void *context) {
+  guarded *g = context;
+  tutti_comm *watched = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, watch(g, &watched));
+  for (int64_t i = 0; i < g->n_steps; i++) TUTTI_TRY_GOTO(done, step(g));
+done:
+  unwatch(g, &watched);
+  return status;
+}
+
+/** The training goes on from variant to variant, so the guards only must not disturb it. */
+static tutti_status check(void *context, double *checksum) {
+  guarded *g = context;
+  TUTTI_TRY(steps(g));
+  *checksum = g->loss;
+  return TUTTI_OK;
+}
+
+static tutti_status measure(const bench *b, tutti_run *run, const char *shape) {
+  // One comparison, and some looks of the watchdog.
+  const int64_t n_steps = b->is_short ? 10 : (int64_t)run->config->parallel.check_every.value;
+  guarded kinds[] = {{.run = run, .n_steps = n_steps},
+                     {.run = run, .n_steps = n_steps, .is_watched = true},
+                     {.run = run, .n_steps = n_steps, .is_compared = true},
+                     {.run = run, .n_steps = n_steps, .is_watched = true, .is_compared = true}};
+  static const char *const names[] = {"none", "watchdog", "comparison", "both"};
+  enum { N = sizeof kinds / sizeof *kinds };
+  bench_variant variants[N];
+  for (int i = 0; i < N; i++)
+    variants[i] = (bench_variant){
+        .name = names[i], .run = steps, .check = check, .context = &kinds[i], .aside = &kinds[i].aside};
+  const double samples = (double)(run->plan.epoch.batch * n_steps);
+  return bench_run(b, &(bench_case){"guard", shape, samples, samples, "Gsamples/s", variants, N});
+}
+
+static tutti_status run_batch(const bench *b, const char *file, int64_t batch, const char *shape) {
+  tutti_config config = {0};
+  tutti_run run = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
+  TUTTI_TRY_GOTO(done, tutti_train_create(b->comm, &config, &run));
+  TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
+  TUTTI_TRY_GOTO(done, measure(b, &run, shape));
+done:
+  tutti_train_destroy(&run);
+  tutti_config_clear(&config);
+  return status;
+}
+
+static tutti_status run_all(const bench *b) {
+  static const int64_t batches[] = {128, 1024}, short_batches[] = {7, 100};
+  const samples_size size = b->is_short ? (samples_size){200, 33, 10} : (samples_size){16384, 784, 10};
+  char path[256] = "";
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY(samples_write(b->comm, size, path));
+  for (int i = 0; i < 2 && status == TUTTI_OK; i++) {
+    const int64_t batch = b->is_short ? short_batches[i] : batches[i];
+    char shape[32];
+    snprintf(shape, sizeof shape, "%lld", (long long)batch);
+    if (bench_wants(b, "guard", shape)) status = run_batch(b, path, batch, shape);
+  }
+  samples_remove(b->comm, path);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  return bench_main(
+      argc, argv,
+      &(bench_program){
+          .name = "bench_guard",
+          .question =
+              "How much slower is a training that is guarded?  The watchdog is the thread that notices lost\n"
+              "ranks; the comparison is that of all ranks' weights, every 200 steps.  The baseline has none.\n"
+              "A run is 200 steps, and the shape is the global batch.\n"
+              "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  --reduce=auto",
+          .options = (const char *const[]){ENDLESS_OPTIONS, NULL}},
+      run_all);
+}
