@@ -35,6 +35,7 @@ typedef struct {
   tutti_phases phases;
   double saved_at;                   // clock of the last checkpoint, in seconds
   double longest_save, longest_step; // seconds so far; a step with all that follows it
+  int measuring_save;                // requests so far that shall tell how long a save takes, on rank 0
   int64_t same_at;                   // step at which all ranks were last known to have the same weights
   double step_s;                     // seconds of the last step, without what follows it
   double looked_at;                  // clock at which the time of the job was looked at; 0: not yet

@@ -32,20 +32,28 @@ static double seconds_of_save(const tutti_run *run) {
   return run->state.longest_save > 0 ? run->state.longest_save : guess;
 }
 
-/** Whether another step, with the evaluations and saves that belong to it, might end after the deadline. */
-static bool time_runs_out(tutti_run *run) {
-  static const double margin_s = 2, save_factor = 2;
+/** Seconds that are left for the last save, if another step, with the evaluations and saves that belong to it, is
+ * done. */
+static double seconds_for_save(tutti_run *run) {
+  static const double margin_s = 2;
   const double now = tutti_clock_s();
   if (run->state.looked_at > 0)
     run->state.longest_step = fmax(run->state.longest_step, now - run->state.looked_at);
   run->state.looked_at = now;
-  return now + run->state.longest_step + save_factor * seconds_of_save(run) + margin_s > run->deadline;
+  return run->deadline - now - run->state.longest_step - margin_s;
 }
 
-bool tutti_train_asks_to_end(tutti_run *run) {
+tutti_train_time tutti_train_look_at_time(tutti_run *run) {
+  static const double save_factor = 2;
   // The clocks of ranks differ, so rank 0 alone looks at the time.
-  const bool late = run->rank == 0 && run->deadline > 0 && time_runs_out(run);
-  return late || tutti_signals_caught() >= 0 || (run->ends && run->ends(run->observer_context));
+  if (run->rank > 0 || run->deadline <= 0) return TUTTI_TRAIN_IN_TIME;
+  const double left = seconds_for_save(run);
+  if (left >= save_factor * seconds_of_save(run)) return TUTTI_TRAIN_IN_TIME;
+  return left > 0 && run->state.longest_save <= 0 ? TUTTI_TRAIN_UNSURE : TUTTI_TRAIN_LATE;
+}
+
+bool tutti_train_asks_to_end(const tutti_run *run) {
+  return tutti_signals_caught() >= 0 || (run->ends && run->ends(run->observer_context));
 }
 
 tutti_status tutti_train_name_cause(const tutti_comm *comm, double deadline, char *text, size_t bytes) {

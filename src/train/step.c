@@ -33,6 +33,23 @@ static request ask(const tutti_run *run, const tutti_rundir_saver *saver) {
   return tutti_rundir_wants_copy(saver, run->state.step_s) ? COPY : NOTHING;
 }
 
+/** Whether a save is worth trying only to learn how long it takes: it is all that the end of the training depends on. */
+static bool measures_save(const tutti_run *run, const tutti_rundir_saver *saver, tutti_train_time time) {
+  enum { REQUESTS = 2 }; // to save, and to wait for it if it is written beside the training
+  return time == TUTTI_TRAIN_UNSURE && saver && run->state.measuring_save < REQUESTS;
+}
+
+/** Ask for what is due after this step, and whether it is the last one. */
+static void fill_requests(tutti_run *run, const tutti_rundir_saver *saver, double *tail) {
+  const tutti_train_time time = tutti_train_look_at_time(run);
+  const bool measures = measures_save(run, saver, time);
+  if (measures)
+    tail[TUTTI_TAIL_SAVE] = run->state.measuring_save++ == 0 ? SAVE : WAIT;
+  else
+    tail[TUTTI_TAIL_SAVE] = ask(run, saver);
+  tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run) || (time != TUTTI_TRAIN_IN_TIME && !measures);
+}
+
 /** The fault "weight": flip the sign of one parameter, as a memory error might. */
 static void flip_one(const tutti_run *run) {
   float *one = tutti_reducer_params(run->reducer) + tutti_model_n_params(run->network.model) / 2;
@@ -58,8 +75,7 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
   if (run->step.local == TUTTI_OK) run->step.local = computed;
   // The entries of the tail that are not sums over samples.
   tail[TUTTI_TAIL_FAILED] = run->step.local != TUTTI_OK;
-  tail[TUTTI_TAIL_SAVE] = ask(run, saver);
-  tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run);
+  fill_requests(run, saver, tail);
   tail[TUTTI_TAIL_PENALTY] = run->step.penalty;
 
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_REDUCE);

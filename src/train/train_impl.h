@@ -87,8 +87,18 @@ tutti_status tutti_train_find_bad_layer(const tutti_run *run, char *text, size_t
 
 // --- ending.c: a training that ends before its budget ----------------------------------------------------------
 
-/** Local.  Whether this rank asks to end the training after this step.  Called once per step. */
-bool tutti_train_asks_to_end(tutti_run *run);
+/** Whether the time of the job suffices for another step and the last save, as rank 0 sees it. */
+typedef enum {
+  TUTTI_TRAIN_IN_TIME, // always on the other ranks
+  TUTTI_TRAIN_UNSURE,  // nothing has been saved yet, and the guess of how long that takes says no
+  TUTTI_TRAIN_LATE
+} tutti_train_time;
+
+/** Local.  Called once per step. */
+tutti_train_time tutti_train_look_at_time(tutti_run *run);
+
+/** Local.  Whether a signal or the caller asks this rank to end the training after this step. */
+bool tutti_train_asks_to_end(const tutti_run *run);
 
 /** Collective, after a step at which a rank has asked.  Set stop and reason of the result.
  * @param[in] saves  a checkpoint is saved, so the training can continue */

@@ -120,7 +120,8 @@ int main(int argc, char **argv) {
           .name = "bench_guard",
           .question =
               "How much slower is a training that is guarded?  The watchdog is the thread that notices lost\n"
-              "ranks; the comparison is that of all ranks' weights, every 200 steps.  The baseline has none.\n"
+              "ranks; the comparison is that of all ranks' weights, every 200 steps.  The baseline has "
+              "none.\n"
               "A run is 200 steps, and the shape is the global batch.\n"
               "  --layers='dense 512 relu, dense 10 softmax'  --optimizer=rmsprop  --reduce=auto",
           .options = (const char *const[]){ENDLESS_OPTIONS, NULL}},
