@@ -139,6 +139,7 @@ typedef struct {
   char *time, *version;
   char *features; // NULL: the file does not say
   bool is_average;
+  bool has_sums; // the config has a checksum, so it is as it was written
 } tutti_checkpoint_info;
 
 /** @param[out] info  to be freed with tutti_checkpoint_info_clear

@@ -184,6 +184,9 @@ bool tutti_file_has_attribute(const tutti_file *file, const char *object, const 
 /** Whether the attribute exists and is a list of texts; true also if the file is damaged there, as tutti_file_has. */
 bool tutti_file_has_texts(const tutti_file *file, const char *object, const char *name);
 
+/** Whether a text has a checksum, which is compared when it is read.  Files of earlier versions have none. */
+bool tutti_file_has_checksum(const tutti_file *file, const char *object, const char *name);
+
 /** @param[out] text  owned by the caller (tutti_free)
  * @return ERR_DATA no such attribute, or of another type; the same for the next three */
 TUTTI_NODISCARD

@@ -101,6 +101,14 @@ static tutti_status check(const criterion *judge, const char *path) {
   return judge->function ? judge->function(judge->context, path) : TUTTI_OK;
 }
 
+/** Whether a file that failed its check is to be passed over.  One that the system cannot read now, or that a newer
+ * program has written, may be complete: a run from an older one would lose it for good.  The missing file may also be
+ * another one, from which this one takes numbers. */
+static bool is_damaged(const char *path, tutti_status status) {
+  if (status == TUTTI_ERR_DATA) return !tutti_checkpoint_is_newer(path);
+  return status == TUTTI_ERR_MISSING && access(path, F_OK) == 0;
+}
+
 /** @param[in,out] path  stays NULL if there is none */
 static tutti_status find_whole(const char *newest, const criterion *judge, char **path, damage *found) {
   tutti_path name;
@@ -111,9 +119,7 @@ static tutti_status find_whole(const char *newest, const criterion *judge, char 
       *path = tutti_strdup(name);
       return *path ? TUTTI_OK : TUTTI_ERR_MEMORY;
     }
-    // A file that the system cannot read now may be complete: a run from an older one would lose the newer one for
-    // good.  The missing file may also be another one, from which this one takes numbers.
-    const bool damaged = status == TUTTI_ERR_DATA || (status == TUTTI_ERR_MISSING && access(name, F_OK) == 0);
+    const bool damaged = is_damaged(name, status);
     if (damaged) note_damage(found, name);
     if (!damaged && status != TUTTI_ERR_MISSING) TUTTI_TRY(status);
     gap = damaged ? 0 : gap + 1;

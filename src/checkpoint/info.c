@@ -23,6 +23,7 @@ static tutti_status read_is_average(const tutti_file *file, bool *is_average) {
 static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *info) {
   TUTTI_TRY(tutti_checkpoint_read_state(file, &info->state));
   TUTTI_TRY(tutti_file_get_text(file, "/", "config", &info->config));
+  info->has_sums = tutti_file_has_checksum(file, "/", "config");
   TUTTI_TRY(tutti_file_get_text(file, "/", "time", &info->time));
   TUTTI_TRY(tutti_file_get_text(file, "/", "version", &info->version));
   if (tutti_file_has_attribute(file, "/", "classes"))

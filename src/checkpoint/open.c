@@ -18,6 +18,16 @@ static tutti_status check_format(const tutti_file *file) {
   return TUTTI_OK;
 }
 
+bool tutti_checkpoint_is_newer(const char *path) {
+  tutti_file *file = NULL;
+  int64_t format = 0;
+  const bool known = tutti_file_open(path, &file) == TUTTI_OK &&
+                     tutti_file_has_attribute(file, "/", "format") &&
+                     tutti_file_get_integer(file, "/", "format", &format) == TUTTI_OK;
+  tutti_file_close(&file);
+  return known && format > TUTTI_CHECKPOINT_FORMAT;
+}
+
 tutti_status tutti_checkpoint_open(const char *path, tutti_file **file) {
   TUTTI_TRY(tutti_file_open(path, file));
   const tutti_status status = check_format(*file);

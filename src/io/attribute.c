@@ -23,13 +23,19 @@ static int64_t sum_of(const char *const *texts, int n) {
   return (int64_t)sum;
 }
 
+bool tutti_file_has_checksum(const tutti_file *file, const char *object, const char *name) {
+  char sum[SUM_NAME_BYTES];
+  sum_name(name, sum);
+  return tutti_file_has_attribute(file, object, sum);
+}
+
 /** Files of earlier versions and of other programs have no checksum of texts. */
 static tutti_status check_sum(const tutti_file *file, const char *object, const char *name,
                               const char *const *texts, int n) {
   char sum[SUM_NAME_BYTES];
   int64_t written = 0;
   sum_name(name, sum);
-  if (!tutti_file_has_attribute(file, object, sum)) return TUTTI_OK;
+  if (!tutti_file_has_checksum(file, object, name)) return TUTTI_OK;
   TUTTI_TRY(tutti_file_get_integer(file, object, sum, &written));
   TUTTI_CHECK(
       written == sum_of(texts, n), TUTTI_ERR_DATA,

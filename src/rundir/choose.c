@@ -57,8 +57,21 @@ done:
   return status;
 }
 
-/** Whether the arrays of a checkpoint are those of this run, if its config is that of this run.  Files of earlier
- * versions have no checksums of texts, so the config may be nonsense. */
+/** Parse the config of a checkpoint.  If that fails, it is the file, and not the config that the user has given.  Files
+ * of earlier versions have no checksums of texts, so the text may be damaged; else a newer program has written it. */
+static tutti_status parse_old(const tutti_checkpoint_info *info, const char *path, tutti_config *old) {
+  const tutti_status status = tutti_config_parse(info->config, path, NULL, 0, old);
+  if (status != TUTTI_ERR_CONFIG) return status;
+  if (!info->has_sums) return TUTTI_ERR_DATA;
+  char why[1024];
+  snprintf(why, sizeof why, "%s", tutti_fail_text());
+  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+             "%s was written by tutti %s, and this is tutti %s, which does not understand its config (%s); "
+             "continue with the program that has written it, or set run.directory to another directory",
+             path, info->version, TUTTI_VERSION, why);
+}
+
+/** Whether the arrays of a checkpoint are those of this run, if its config is that of this run. */
 static tutti_status judge(void *context, const char *path) {
   tutti_rundir_saver *saver = context;
   tutti_checkpoint_info info = {0};
@@ -66,10 +79,7 @@ static tutti_status judge(void *context, const char *path) {
   tutti_differences found;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_info(path, &info));
-  // Then it is the file that is damaged, and not the config that the user has given.
-  status = tutti_config_parse(info.config, path, NULL, 0, &old);
-  if (status == TUTTI_ERR_CONFIG) status = TUTTI_ERR_DATA;
-  if (status != TUTTI_OK) goto done;
+  TUTTI_TRY_GOTO(done, parse_old(&info, path, &old));
   tutti_rundir_find_differences(saver->run, &old, &info, &found);
   if (found.n > 0) goto done; // it is another training, which compare.c tells
   tutti_rundir_set_views(saver, info.is_average);
