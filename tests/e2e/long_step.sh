@@ -19,23 +19,30 @@ run: {checkpoint_every: 1000 steps}
 EOF
 succeed "$RANKS" train long.yaml --run.directory=straight
 
-"$TUTTI" train long.yaml --run.directory=run >job.out 2>job.err &
+# A launcher tells its ranks, and kills them a second later; a single process has no launcher.
+if [ "$RANKS" -eq 1 ]; then
+  "$TUTTI" train long.yaml --run.directory=run >job.out 2>job.err &
+else
+  "$MPIEXEC" -n "$RANKS" "$TUTTI" train long.yaml --run.directory=run >job.out 2>job.err &
+fi
 job=$!
 wait_for 60 job.err test -e run/metrics.h5
 sleep 0.1
 kill -TERM $job
-sleep 0.8
-kill -KILL $job 2>/dev/null
+if [ "$RANKS" -eq 1 ]; then
+  sleep 0.8
+  kill -KILL $job 2>/dev/null
+fi
 wait $job
 status=$?
 job=''
-note "$(cat job.err)"
+note "ended with $status: $(cat job.err)"
 # A machine that computes a step in less time has ended it and saved.
-if [ $status -eq 137 ]; then
+if grep -q 'SIGTERM was received: stopped after step' job.err; then
+  [ $status -eq 75 ] || [ "$RANKS" -gt 1 ] || fail "it ended with $status"
+else
   grep -q 'SIGTERM was received during a long step: the state after step 2 is saved in run' job.err ||
     fail "nothing was saved during the step: $(cat job.err)"
-else
-  expect_status 75
 fi
 succeed "$RANKS" train long.yaml --run.directory=run
 for run in straight run; do
