@@ -20,7 +20,7 @@
 #include "base/text.h"
 
 /** The part of the limit after which the launcher is killed, counted from the loss. */
-static const double LAUNCHER_PART = 0.4;
+static const double LAUNCHER_PART = 0.3;
 
 static long launcher;          // process; 0: none
 static char launcher_name[64]; // so that a later process of the same number is left alone

@@ -138,29 +138,27 @@ static void reset(tutti_watchdog *dog, double now) {
   tutti_par_watchdog_link_reset(dog->link, now);
 }
 
-/** Report a loss.  Each rank of the node does so at about the same time, and the first one speaks for all. */
+/** Report a loss.  Each rank of the node does so at about the same time, and the first one speaks for all, unless another
+ * node has spoken. */
 static void report(const tutti_watchdog *dog, double limit, const char *text) {
   int nobody = 0;
-  dog->lost(text, atomic_compare_exchange_strong(&dog->memory->reported, &nobody, 1), limit);
+  const bool told = tutti_par_watchdog_link_was_told(dog->link),
+             first = atomic_compare_exchange_strong(&dog->memory->reported, &nobody, 1) && !told;
+  if (first) tutti_par_watchdog_link_tell(dog->link);
+  dog->lost(text, first, limit);
 }
 
 static void look(tutti_watchdog *dog) {
   const double now = tutti_clock_s(), limit = atomic_load(&dog->limit), silence = SILENCE_PART * limit;
   char text[512];
-  int rank = 0;
   beat(dog);
   tutti_par_watchdog_link_beat(dog->link, now);
   if (now - dog->looked_at > PAUSE_PART * limit || limit <= 0) reset(dog, now);
   dog->looked_at = now;
   for (int i = 0; i < dog->comm->node_size; i++)
     if (!look_at(dog, i, now, silence, text, sizeof text)) report(dog, limit, text);
-  const char *host = tutti_par_watchdog_link_silent(dog->link, now, silence, &rank);
-  if (!host) return;
-  snprintf(text, sizeof text,
-           "host %.63s (rank %d and the others there) has not answered for %.1f s: it has failed, or the "
-           "network to it",
-           host, rank, silence);
-  report(dog, limit, text);
+  if (tutti_par_watchdog_link_was_told(dog->link)) report(dog, limit, "another node has reported a loss");
+  if (tutti_par_watchdog_link_lost(dog->link, now, silence, text, sizeof text)) report(dog, limit, text);
 }
 
 static void *watch(void *argument) {

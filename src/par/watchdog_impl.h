@@ -42,11 +42,16 @@ void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now);
 /** Local.  Count all silences from `now` on. */
 void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now);
 
-/** Local.  The name of the host of a node that has been silent for more than `limit` seconds; NULL: none.  A node that
- * has never been heard is not counted: a firewall may keep its messages away.
- * @param[out] rank  the first rank of that node */
-const char *tutti_par_watchdog_link_silent(const tutti_watchdog_link *link, double now, double limit,
-                                           int *rank);
+/** Local.  Whether a node has been silent for more than `limit` seconds, and it is this node's turn to report that.  A
+ * node that has never been heard is not counted: a firewall may keep its messages away.
+ * @param[out] text  [bytes] what is lost */
+bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, double limit, char *text,
+                                  size_t bytes);
+
+/** Local.  Tell all nodes that this one has reported a loss, and ask whether another one has told that.  Each node then
+ * ends by itself, and the first one its launcher, which may wait for the lost node.  Accept NULL. */
+void tutti_par_watchdog_link_tell(const tutti_watchdog_link *link);
+bool tutti_par_watchdog_link_was_told(const tutti_watchdog_link *link);
 
 /** Local.  Say goodbye to the next nodes.  Accepts NULL inside; nulls the handle. */
 void tutti_par_watchdog_link_destroy(tutti_watchdog_link **link);

@@ -6,6 +6,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -23,11 +24,25 @@ typedef struct {
   char host[64];
 } place;
 
+/** What a node tells the next ones. */
+typedef enum {
+  BEAT,
+  GOODBYE, // the job of this node ends well, so expect no more
+  REPORTED // this node has reported a loss, and the job ends
+} kind;
+
 typedef struct {
   uint64_t secret;
   int32_t node;
-  int32_t ends; // 1: the job of this node ends well, so expect no more
+  int32_t kind;
 } message;
+
+/** Messages that must arrive are sent so often, because one may be lost. */
+enum { N_COPIES = 3 };
+
+/** Seconds after which the nearest neighbour of a lost node reports it, beyond the limit.  The next one waits twice as
+ * long.  So one of them speaks, and none if the ranks of that node have reported it themselves. */
+static const double TURN_S = 0.75;
 
 typedef struct {
   int node, rank;
@@ -37,10 +52,14 @@ typedef struct {
 
 struct tutti_watchdog_link {
   int fd, node;
+  char host[64];
   uint64_t secret;
   place next[N_NEIGHBOURS]; // that this node sends to
   watched before[N_NEIGHBOURS];
   int n_neighbours;
+  place *all; // [n_all] the other nodes with a socket
+  int n_all;
+  bool was_told;
 };
 
 /** All addresses of this host, the loopback one as well: several nodes of a test are one host. */
@@ -71,8 +90,8 @@ static int open_socket(place *own) {
   return -1;
 }
 
-static void send_to(const tutti_watchdog_link *link, const place *to, bool ends) {
-  const message out = {link->secret, link->node, ends};
+static void send_to(const tutti_watchdog_link *link, const place *to, kind what) {
+  const message out = {link->secret, link->node, what};
   for (int i = 0; i < to->n_addresses; i++) {
     const struct sockaddr_in name = {
         .sin_family = AF_INET, .sin_port = to->port, .sin_addr.s_addr = to->addresses[i]};
@@ -80,6 +99,12 @@ static void send_to(const tutti_watchdog_link *link, const place *to, bool ends)
     (void)!sendto(link->fd, &out, sizeof out, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&name,
                   sizeof name);
   }
+}
+
+/** Send a message that must arrive. */
+static void tell(const tutti_watchdog_link *link, const place *to, int n, kind what) {
+  for (int k = 0; k < N_COPIES; k++)
+    for (int i = 0; i < n; i++) send_to(link, &to[i], what);
 }
 
 /** Find the place of a node among those of all ranks. */
@@ -101,11 +126,19 @@ static void note_neighbours(tutti_watchdog_link *link, const place *all, int siz
   }
 }
 
+/** Keep the places of all other nodes that have one; without memory nobody is told of a loss. */
+static void note_all(tutti_watchdog_link *link, const place *all, int size, int n_nodes) {
+  if (TUTTI_NEW(link->all, n_nodes) != TUTTI_OK) return;
+  for (int i = 0; i < size; i++)
+    if (all[i].rank >= 0 && all[i].node != link->node) link->all[link->n_all++] = all[i];
+}
+
 /** Local.  Make the link of the first rank of a node; NULL without memory or a socket. */
 static tutti_watchdog_link *create_local(const tutti_comm *comm, place *own) {
   tutti_watchdog_link *link = NULL;
   if (comm->node_rank > 0 || comm->n_nodes == 1 || TUTTI_NEW(link, 1) != TUTTI_OK) return NULL;
   *link = (tutti_watchdog_link){.fd = open_socket(own), .node = comm->node_index};
+  memcpy(link->host, own->host, sizeof link->host);
   if (link->fd >= 0) {
     own->rank = comm->rank;
     return link;
@@ -129,24 +162,28 @@ tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchd
   if (*link) {
     (*link)->secret = secret;
     note_neighbours(*link, all, comm->size, comm->n_nodes);
+    note_all(*link, all, comm->size, comm->n_nodes);
   }
 done:
   tutti_free(all);
   return status;
 }
 
+static void hear(tutti_watchdog_link *link, const message *in, double now) {
+  if (in->secret != link->secret) return;
+  if (in->kind == REPORTED) link->was_told = true;
+  for (int i = 0; i < link->n_neighbours; i++)
+    if (link->before[i].node == in->node) link->before[i].heard = in->kind == GOODBYE ? 0 : now;
+}
+
 static void take(tutti_watchdog_link *link, double now) {
   message in;
-  while (recv(link->fd, &in, sizeof in, MSG_DONTWAIT) == (ssize_t)sizeof in) {
-    if (in.secret != link->secret) continue;
-    for (int i = 0; i < link->n_neighbours; i++)
-      if (link->before[i].node == in.node) link->before[i].heard = in.ends ? 0 : now;
-  }
+  while (recv(link->fd, &in, sizeof in, MSG_DONTWAIT) == (ssize_t)sizeof in) hear(link, &in, now);
 }
 
 void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now) {
   if (!link) return;
-  for (int i = 0; i < link->n_neighbours; i++) send_to(link, &link->next[i], false);
+  for (int i = 0; i < link->n_neighbours; i++) send_to(link, &link->next[i], BEAT);
   take(link, now);
 }
 
@@ -157,23 +194,55 @@ void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now) {
     if (link->before[i].heard > 0) link->before[i].heard = now;
 }
 
-const char *tutti_par_watchdog_link_silent(const tutti_watchdog_link *link, double now, double limit,
-                                           int *rank) {
-  for (int i = 0; link && i < link->n_neighbours; i++) {
+/** Count the neighbours that have been silent for so long; one that was never heard is none of them. */
+static int count_silent(const tutti_watchdog_link *link, double now, double limit, const watched **which) {
+  int n = 0;
+  for (int i = 0; i < link->n_neighbours; i++) {
     const watched *w = &link->before[i];
-    if (w->heard == 0 || now - w->heard <= limit) continue;
-    *rank = w->rank;
-    return w->host;
+    if (w->heard > 0 && now - w->heard > limit) which[n++] = w;
   }
-  return NULL;
+  return n;
+}
+
+static bool is_due(const tutti_watchdog_link *link, double now, double limit) {
+  for (int i = 0; i < link->n_neighbours; i++)
+    if (link->before[i].heard > 0 && now - link->before[i].heard > limit + (i + 1) * TURN_S) return true;
+  return false;
+}
+
+bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, double limit, char *text,
+                                  size_t bytes) {
+  static const double about = 0.8; // hosts that fall silent together are not heard last at the same moment
+  const watched *silent[N_NEIGHBOURS];
+  if (!link || !is_due(link, now, limit)) return false;
+  const int n = count_silent(link, now, about * limit, silent);
+  if (n > 1)
+    snprintf(text, bytes,
+             "the hosts %.63s and %.63s have not answered host %.63s for %.1f s: the network of %.63s has "
+             "failed, or "
+             "both of them",
+             silent[0]->host, silent[1]->host, link->host, limit, link->host);
+  else
+    snprintf(text, bytes,
+             "host %.63s (rank %d and the others there) has not answered for %.1f s: it has failed, or the "
+             "network to it",
+             silent[0]->host, silent[0]->rank, now - silent[0]->heard);
+  return true;
+}
+
+void tutti_par_watchdog_link_tell(const tutti_watchdog_link *link) {
+  if (link) tell(link, link->all, link->n_all, REPORTED);
+}
+
+bool tutti_par_watchdog_link_was_told(const tutti_watchdog_link *link) {
+  return link && link->was_told;
 }
 
 void tutti_par_watchdog_link_destroy(tutti_watchdog_link **link) {
-  enum { N_GOODBYES = 3 }; // one may be lost
   if (!*link) return;
-  for (int k = 0; k < N_GOODBYES; k++)
-    for (int i = 0; i < (*link)->n_neighbours; i++) send_to(*link, &(*link)->next[i], true);
+  tell(*link, (*link)->next, (*link)->n_neighbours, GOODBYE);
   close((*link)->fd);
+  tutti_free((*link)->all);
   tutti_free(*link);
   *link = NULL;
 }

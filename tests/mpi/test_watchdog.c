@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE // usleep
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/phase.h"
@@ -41,7 +42,46 @@ static void the_limit_can_change(const tutti_comm *comm) {
   tutti_comm_set_watch_limit(comm, 5); // nobody watches this one
 }
 
+/** Each rank is a node, and hears the two before it.  Time is a number here. */
+static void one_node_reports_another(const tutti_comm *comm) {
+  enum { LOST = 1 };
+  static const double begin_s = 100, limit_s = 5;
+  const int n = tutti_comm_size(comm), rank = tutti_comm_rank(comm);
+  const int distance = (rank - LOST + n) % n;
+  tutti_comm *cut = NULL;
+  tutti_watchdog_link *link = NULL;
+  char text[512] = "";
+  if (n < 4 || !EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &cut))) return;
+  EXPECT_OK(tutti_par_watchdog_link_create(cut, &link));
+  EXPECT(link, "rank %d", rank);
+  // From the second time on, nobody hears the lost one, and it hears nobody.
+  for (int t = 0; t <= 6; t++) {
+    const double now = begin_s + t;
+    if (t == 0 || distance > 0) tutti_par_watchdog_link_beat(link, now);
+    EXPECT_OK(tutti_comm_barrier(comm));
+    if (t == 0) tutti_par_watchdog_link_reset(link, now); // takes the messages of all
+    EXPECT_OK(tutti_comm_barrier(comm));
+  }
+  if (distance > 0) tutti_par_watchdog_link_beat(link, begin_s + 6);
+  const bool first = tutti_par_watchdog_link_lost(link, begin_s + limit_s + 1, limit_s, text, sizeof text);
+  EXPECT(first == (distance <= 1), "rank %d", rank);
+  if (distance == 0) EXPECT(strstr(text, "the network of"), "%s", text);
+  if (distance == 1)
+    EXPECT(strstr(text, "(rank 1 and the others there) has not answered for 6.0 s"), "%s", text);
+  if (distance == 1) tutti_par_watchdog_link_tell(link);
+  EXPECT_OK(tutti_comm_barrier(comm));
+  if (distance > 0) tutti_par_watchdog_link_beat(link, begin_s + 6.75);
+  EXPECT(tutti_par_watchdog_link_was_told(link) == (distance >= 2), "rank %d", rank);
+  const bool second =
+      tutti_par_watchdog_link_lost(link, begin_s + limit_s + 1.75, limit_s, text, sizeof text);
+  EXPECT(second == (distance <= 2), "rank %d", rank);
+  EXPECT_OK(tutti_comm_barrier(comm));
+  tutti_par_watchdog_link_destroy(&link);
+  tutti_comm_destroy(&cut);
+}
+
 int main(void) {
-  const mpi_test tests[] = {MPI_TEST(a_slow_rank_is_not_ended), MPI_TEST(the_limit_can_change)};
+  const mpi_test tests[] = {MPI_TEST(a_slow_rank_is_not_ended), MPI_TEST(the_limit_can_change),
+                            MPI_TEST(one_node_reports_another)};
   return mpi_main("watchdog", tests, sizeof tests / sizeof *tests);
 }
