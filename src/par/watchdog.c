@@ -116,9 +116,7 @@ static bool look_at(tutti_watchdog *dog, int node_rank, double now, double silen
   seen->work_ms = work;
   if (atomic_load(&other->ended)) return true;
   if (is_gone(dog, other, seen)) {
-    snprintf(text, bytes,
-             "rank %d on %s (process %lld, in phase '%.15s') has ended without a word: it was killed, or it "
-             "has crashed",
+    snprintf(text, bytes, "rank %d on %s (process %lld, in phase '%.15s') " TUTTI_WATCHDOG_GONE,
              atomic_load(&other->rank), dog->comm->host, (long long)atomic_load(&other->process),
              other->phase);
     return false;
@@ -155,6 +153,7 @@ static void look(tutti_watchdog *dog) {
   tutti_par_watchdog_link_beat(dog->link, now);
   if (now - dog->looked_at > PAUSE_PART * limit || limit <= 0) reset(dog, now);
   dog->looked_at = now;
+  if (limit <= 0) return;
   for (int i = 0; i < dog->comm->node_size; i++)
     if (!look_at(dog, i, now, silence, text, sizeof text)) report(dog, limit, text);
   if (tutti_par_watchdog_link_was_told(dog->link)) report(dog, limit, "another node has reported a loss");
@@ -241,7 +240,9 @@ void tutti_par_watchdog_set_limit(tutti_watchdog *dog, double limit) {
 }
 
 void tutti_par_watchdog_leave(tutti_watchdog *dog) {
-  if (dog) atomic_store(&dog->memory->pulses[dog->comm->node_rank].ended, 1);
+  if (!dog) return;
+  atomic_store(&dog->memory->pulses[dog->comm->node_rank].ended, 1);
+  tutti_par_watchdog_link_leave(dog->link);
 }
 
 void tutti_par_watchdog_destroy(tutti_watchdog **dog) {

@@ -25,6 +25,9 @@ void tutti_par_watchdog_destroy(tutti_watchdog **dog);
  * Accepts NULL. */
 void tutti_par_watchdog_leave(tutti_watchdog *dog);
 
+/** What is said of a rank whose process is not there any more. */
+#define TUTTI_WATCHDOG_GONE "has ended without a word: it was killed, or it has crashed"
+
 // --- watchdog_link.c -------------------------------------------------------------------------------
 
 /** The heartbeat between nodes: the first rank of each node sends small UDP messages to the first ranks of the next
@@ -32,26 +35,32 @@ void tutti_par_watchdog_leave(tutti_watchdog *dog);
 typedef struct tutti_watchdog_link tutti_watchdog_link;
 
 /** Collective over `comm`.  Exchange addresses.
- * @param[out] link  NULL on ranks that are not the first of their node, on a single node, and if there is no socket */
+ * @param[out] link  NULL on a single node, and if there is no socket */
 TUTTI_NODISCARD
 tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchdog_link **link);
 
-/** Local.  Send a heartbeat to the next nodes, and take all messages that have arrived. */
+/** Local.  Send a heartbeat to the next nodes, take all messages that have arrived, and look whether the first
+ * processes of the nodes before are there.  Accepts NULL. */
 void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now);
 
-/** Local.  Count all silences from `now` on. */
+/** Local.  Count all silences from `now` on.  Accepts NULL. */
 void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now);
 
-/** Local.  Whether a node has been silent for more than `limit` seconds, and it is this node's turn to report that.  A
- * node that has never been heard is not counted: a firewall may keep its messages away.
+/** Local.  Whether the process of a node is gone, or the node has been silent for more than `limit` seconds, and it is
+ * this node's turn to report that.  A node that has never been heard is not counted: a firewall may keep its messages
+ * away.  Accepts NULL.
  * @param[out] text  [bytes] what is lost */
 bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, double limit, char *text,
                                   size_t bytes);
 
-/** Local.  Tell all nodes that this one has reported a loss, and ask whether another one has told that.  Each node then
+/** Local.  Tell all nodes that this rank has reported a loss, and ask whether another one has told that.  Each node then
  * ends by itself, and the first one its launcher, which may wait for the lost node.  Accept NULL. */
 void tutti_par_watchdog_link_tell(const tutti_watchdog_link *link);
 bool tutti_par_watchdog_link_was_told(const tutti_watchdog_link *link);
 
-/** Local.  Say goodbye to the next nodes.  Accepts NULL inside; nulls the handle. */
+/** Local; may be called in a signal handler.  Say goodbye to the next nodes, which then do not miss this one.  Accepts
+ * NULL. */
+void tutti_par_watchdog_link_leave(tutti_watchdog_link *link);
+
+/** Local.  Say goodbye, and end.  Accepts NULL inside; nulls the handle. */
 void tutti_par_watchdog_link_destroy(tutti_watchdog_link **link);

@@ -1,44 +1,24 @@
-/** Heartbeats between nodes.  Each node watches the two nodes before it in a ring, so that one lost node is noticed by
- * two others. A message carries a secret number of the job, so messages of other programs are ignored.  watchdog.c
- * calls this from its thread; only the exchange of addresses uses MPI. */
-#define _DEFAULT_SOURCE // getifaddrs, getentropy
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
+/** Heartbeats between nodes.  The first rank of each node watches those of the two nodes before it in a ring, so that
+ * one lost node is noticed by two others.  The other ranks can only tell the first ones that they have reported a loss.
+ * watchdog.c calls this from its thread; only the exchange of addresses uses MPI. */
+#define _DEFAULT_SOURCE // getentropy
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "par/watchdog_impl.h"
+#include "par/watchdog_socket_impl.h"
 
-enum { MAX_ADDRESSES = 6, N_NEIGHBOURS = 2 };
+typedef tutti_watchdog_place place;
+typedef tutti_watchdog_message message;
 
-/** How the first rank of a node can be reached. */
-typedef struct {
-  int32_t rank, node, n_addresses;   // rank -1: not the first of its node, or without a socket
-  uint32_t addresses[MAX_ADDRESSES]; // IPv4, network order
-  uint16_t port;                     // network order
-  char host[64];
-} place;
-
-/** What a node tells the next ones. */
-typedef enum {
-  BEAT,
-  GOODBYE, // the job of this node ends well, so expect no more
-  REPORTED // this node has reported a loss, and the job ends
-} kind;
-
-typedef struct {
-  uint64_t secret;
-  int32_t node;
-  int32_t kind;
-} message;
-
-/** Messages that must arrive are sent so often, because one may be lost. */
-enum { N_COPIES = 3 };
+enum {
+  N_NEIGHBOURS = 2,
+  N_COPIES = 3 // of a message that must arrive, because one may be lost
+};
 
 /** Seconds after which the nearest neighbour of a lost node reports it, beyond the limit.  The next one waits twice as
  * long.  So one of them speaks, and none if the ranks of that node have reported it themselves. */
@@ -47,7 +27,9 @@ static const double TURN_S = 0.75;
 typedef struct {
   int node, rank;
   char host[64];
-  double heard; // clock of the last message; 0: never, or it has ended
+  double heard;   // clock of the last message; 0: never, or it has ended
+  int probe;      // socket; -1: none
+  double refused; // clock at which its host said that the process is gone; 0: not
 } watched;
 
 struct tutti_watchdog_link {
@@ -56,56 +38,14 @@ struct tutti_watchdog_link {
   uint64_t secret;
   place next[N_NEIGHBOURS]; // that this node sends to
   watched before[N_NEIGHBOURS];
-  int n_neighbours;
-  place *all; // [n_all] the other nodes with a socket
+  int n_neighbours; // 0 on ranks that are not the first of their node
+  place *all;       // [n_all] the other nodes with a socket
   int n_all;
   bool was_told;
+  atomic_bool has_left; // it has said goodbye
 };
 
-/** All addresses of this host, the loopback one as well: several nodes of a test are one host. */
-static void list_addresses(place *own) {
-  struct ifaddrs *all = NULL;
-  if (getifaddrs(&all) != 0) return;
-  for (const struct ifaddrs *a = all; a && own->n_addresses < MAX_ADDRESSES; a = a->ifa_next) {
-    if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || !(a->ifa_flags & IFF_UP)) continue;
-    own->addresses[own->n_addresses++] =
-        ((const struct sockaddr_in *)(const void *)a->ifa_addr)->sin_addr.s_addr;
-  }
-  freeifaddrs(all);
-}
-
-/** @return the socket; -1: there is none */
-static int open_socket(place *own) {
-  struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
-  socklen_t length = sizeof name;
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  if (bind(fd, (const struct sockaddr *)&name, sizeof name) == 0 &&
-      getsockname(fd, (struct sockaddr *)&name, &length) == 0) {
-    own->port = name.sin_port;
-    list_addresses(own);
-    return fd;
-  }
-  close(fd);
-  return -1;
-}
-
-static void send_to(const tutti_watchdog_link *link, const place *to, kind what) {
-  const message out = {link->secret, link->node, what};
-  for (int i = 0; i < to->n_addresses; i++) {
-    const struct sockaddr_in name = {
-        .sin_family = AF_INET, .sin_port = to->port, .sin_addr.s_addr = to->addresses[i]};
-    // A message that cannot be sent is a message that is lost.
-    (void)!sendto(link->fd, &out, sizeof out, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&name,
-                  sizeof name);
-  }
-}
-
-/** Send a message that must arrive. */
-static void tell(const tutti_watchdog_link *link, const place *to, int n, kind what) {
-  for (int k = 0; k < N_COPIES; k++)
-    for (int i = 0; i < n; i++) send_to(link, &to[i], what);
-}
+// --- create --------------------------------------------------------------------------------------------------------
 
 /** Find the place of a node among those of all ranks. */
 static const place *place_of(const place *all, int size, int node) {
@@ -121,7 +61,7 @@ static void note_neighbours(tutti_watchdog_link *link, const place *all, int siz
     if (!next || !before) continue; // a node without a socket is not watched
     link->next[link->n_neighbours] = *next;
     watched *w = &link->before[link->n_neighbours++];
-    *w = (watched){.node = before->node, .rank = before->rank};
+    *w = (watched){.node = before->node, .rank = before->rank, .probe = -1};
     memcpy(w->host, before->host, sizeof w->host);
   }
 }
@@ -133,14 +73,14 @@ static void note_all(tutti_watchdog_link *link, const place *all, int size, int 
     if (all[i].rank >= 0 && all[i].node != link->node) link->all[link->n_all++] = all[i];
 }
 
-/** Local.  Make the link of the first rank of a node; NULL without memory or a socket. */
+/** Local.  NULL without memory or a socket, and on a single node. */
 static tutti_watchdog_link *create_local(const tutti_comm *comm, place *own) {
   tutti_watchdog_link *link = NULL;
-  if (comm->node_rank > 0 || comm->n_nodes == 1 || TUTTI_NEW(link, 1) != TUTTI_OK) return NULL;
-  *link = (tutti_watchdog_link){.fd = open_socket(own), .node = comm->node_index};
+  if (comm->n_nodes == 1 || TUTTI_NEW(link, 1) != TUTTI_OK) return NULL;
+  *link = (tutti_watchdog_link){.fd = tutti_par_watchdog_socket_open(own), .node = comm->node_index};
   memcpy(link->host, own->host, sizeof link->host);
   if (link->fd >= 0) {
-    own->rank = comm->rank;
+    if (comm->node_rank == 0) own->rank = comm->rank;
     return link;
   }
   tutti_free(link);
@@ -161,7 +101,7 @@ tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchd
   TUTTI_MPI_GOTO(done, MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, comm->all));
   if (*link) {
     (*link)->secret = secret;
-    note_neighbours(*link, all, comm->size, comm->n_nodes);
+    if (own.rank >= 0) note_neighbours(*link, all, comm->size, comm->n_nodes);
     note_all(*link, all, comm->size, comm->n_nodes);
   }
 done:
@@ -169,22 +109,50 @@ done:
   return status;
 }
 
-static void hear(tutti_watchdog_link *link, const message *in, double now) {
-  if (in->secret != link->secret) return;
-  if (in->kind == REPORTED) link->was_told = true;
-  for (int i = 0; i < link->n_neighbours; i++)
-    if (link->before[i].node == in->node) link->before[i].heard = in->kind == GOODBYE ? 0 : now;
+// --- hear ----------------------------------------------------------------------------------------------------------
+
+static void close_probe(watched *w) {
+  if (w->probe >= 0) close(w->probe);
+  w->probe = -1;
+}
+
+static void hear_from(watched *w, bool ends, double now, const struct sockaddr_in *from) {
+  w->heard = ends ? 0 : now;
+  if (ends)
+    close_probe(w);
+  else if (w->probe < 0)
+    w->probe = tutti_par_watchdog_probe_open(from);
 }
 
 static void take(tutti_watchdog_link *link, double now) {
   message in;
-  while (recv(link->fd, &in, sizeof in, MSG_DONTWAIT) == (ssize_t)sizeof in) hear(link, &in, now);
+  struct sockaddr_in from;
+  while (tutti_par_watchdog_socket_take(link->fd, link->secret, &in, &from)) {
+    if (in.kind == TUTTI_WATCHDOG_REPORTED) link->was_told = true;
+    if (in.kind == TUTTI_WATCHDOG_PROBE || in.kind == TUTTI_WATCHDOG_REPORTED) continue;
+    for (int i = 0; i < link->n_neighbours; i++)
+      if (link->before[i].node == in.node)
+        hear_from(&link->before[i], in.kind == TUTTI_WATCHDOG_GOODBYE, now, &from);
+  }
+}
+
+/** Ask the hosts of the nodes that have been heard whether their processes are there. */
+static void probe(tutti_watchdog_link *link, double now) {
+  const message out = {link->secret, link->node, TUTTI_WATCHDOG_PROBE};
+  for (int i = 0; i < link->n_neighbours; i++) {
+    watched *w = &link->before[i];
+    if (w->heard > 0 && w->refused == 0 && tutti_par_watchdog_probe_is_refused(w->probe, &out))
+      w->refused = now;
+  }
 }
 
 void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now) {
   if (!link) return;
-  for (int i = 0; i < link->n_neighbours; i++) send_to(link, &link->next[i], BEAT);
-  take(link, now);
+  const message out = {link->secret, link->node, TUTTI_WATCHDOG_BEAT};
+  if (!atomic_load(&link->has_left))
+    tutti_par_watchdog_socket_send(link->fd, link->next, link->n_neighbours, 1, &out);
+  take(link, now); // before the probes: the last message of a node may be a goodbye
+  probe(link, now);
 }
 
 void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now) {
@@ -193,6 +161,8 @@ void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now) {
   for (int i = 0; i < link->n_neighbours; i++)
     if (link->before[i].heard > 0) link->before[i].heard = now;
 }
+
+// --- judge ---------------------------------------------------------------------------------------------------------
 
 /** Count the neighbours that have been silent for so long; one that was never heard is none of them. */
 static int count_silent(const tutti_watchdog_link *link, double now, double limit, const watched **which) {
@@ -204,43 +174,75 @@ static int count_silent(const tutti_watchdog_link *link, double now, double limi
   return n;
 }
 
-static bool is_due(const tutti_watchdog_link *link, double now, double limit) {
-  for (int i = 0; i < link->n_neighbours; i++)
-    if (link->before[i].heard > 0 && now - link->before[i].heard > limit + (i + 1) * TURN_S) return true;
-  return false;
+/** The neighbour whose silence this node has to report now; NULL: none. */
+static const watched *find_silent(const tutti_watchdog_link *link, double now, double limit) {
+  for (int i = 0; i < link->n_neighbours; i++) {
+    const watched *w = &link->before[i];
+    if (w->heard > 0 && now - w->heard > limit + (i + 1) * TURN_S) return w;
+  }
+  return NULL;
 }
 
-bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, double limit, char *text,
-                                  size_t bytes) {
+/** The same for a process that is gone.  The ranks beside it know as soon, and tell.  If this process was asked to end,
+ * the others were, too. */
+static const watched *find_gone(const tutti_watchdog_link *link, double now) {
+  for (int i = 0; i < link->n_neighbours && tutti_signals_caught() < 0; i++) {
+    const watched *w = &link->before[i];
+    if (w->refused > 0 && now - w->refused >= i * TURN_S) return w;
+  }
+  return NULL;
+}
+
+static void describe_silence(const tutti_watchdog_link *link, const watched *w, double now, double limit,
+                             char *text, size_t bytes) {
   static const double about = 0.8; // hosts that fall silent together are not heard last at the same moment
   const watched *silent[N_NEIGHBOURS];
-  if (!link || !is_due(link, now, limit)) return false;
-  const int n = count_silent(link, now, about * limit, silent);
-  if (n > 1)
-    snprintf(text, bytes,
-             "the hosts %.63s and %.63s have not answered host %.63s for %.1f s: the network of %.63s has "
-             "failed, or "
-             "both of them",
-             silent[0]->host, silent[1]->host, link->host, limit, link->host);
+  if (count_silent(link, now, about * limit, silent) > 1)
+    snprintf(
+        text, bytes,
+        "the hosts %.63s and %.63s have not answered host %.63s for %.1f s: the network of %.63s has failed, "
+        "or both of them",
+        silent[0]->host, silent[1]->host, link->host, limit, link->host);
   else
     snprintf(text, bytes,
              "host %.63s (rank %d and the others there) has not answered for %.1f s: it has failed, or the "
              "network to it",
-             silent[0]->host, silent[0]->rank, now - silent[0]->heard);
-  return true;
+             w->host, w->rank, now - w->heard);
 }
 
+bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, double limit, char *text,
+                                  size_t bytes) {
+  if (!link) return false;
+  const watched *gone = find_gone(link, now), *silent = find_silent(link, now, limit);
+  if (gone)
+    snprintf(text, bytes, "rank %d on %.63s " TUTTI_WATCHDOG_GONE, gone->rank, gone->host);
+  else if (silent)
+    describe_silence(link, silent, now, limit, text, bytes);
+  return gone || silent;
+}
+
+// --- tell, and leave -----------------------------------------------------------------------------------------------
+
 void tutti_par_watchdog_link_tell(const tutti_watchdog_link *link) {
-  if (link) tell(link, link->all, link->n_all, REPORTED);
+  if (!link) return;
+  const message out = {link->secret, link->node, TUTTI_WATCHDOG_REPORTED};
+  tutti_par_watchdog_socket_send(link->fd, link->all, link->n_all, N_COPIES, &out);
 }
 
 bool tutti_par_watchdog_link_was_told(const tutti_watchdog_link *link) {
   return link && link->was_told;
 }
 
+void tutti_par_watchdog_link_leave(tutti_watchdog_link *link) {
+  if (!link || atomic_exchange(&link->has_left, true)) return;
+  const message out = {link->secret, link->node, TUTTI_WATCHDOG_GOODBYE};
+  tutti_par_watchdog_socket_send(link->fd, link->next, link->n_neighbours, N_COPIES, &out);
+}
+
 void tutti_par_watchdog_link_destroy(tutti_watchdog_link **link) {
   if (!*link) return;
-  tell(*link, (*link)->next, (*link)->n_neighbours, GOODBYE);
+  tutti_par_watchdog_link_leave(*link);
+  for (int i = 0; i < (*link)->n_neighbours; i++) close_probe(&(*link)->before[i]);
   close((*link)->fd);
   tutti_free((*link)->all);
   tutti_free(*link);

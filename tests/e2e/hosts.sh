@@ -3,6 +3,9 @@
 #
 # TUTTI_TEST_MPIRUN is a command that starts ranks on at least two hosts, which see this folder: it is followed by
 # "-n N PROGRAM ARGUMENT...".  For example TUTTI_TEST_MPIRUN='mpirun --host one:2,two:2'.
+#
+# TUTTI_TEST_CUT and TUTTI_TEST_HEAL, if they are set, are commands that cut the host of rank 2 off and undo that.  Then there must
+# be five hosts, one for each rank of five.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 [ -n "${TUTTI_TEST_MPIRUN:-}" ] || {
   echo 'skipped: TUTTI_TEST_MPIRUN does not say how to start ranks on several hosts'
@@ -52,3 +55,26 @@ call $TUTTI_TEST_MPIRUN -n 3 env TUTTI_FAULT=step:2:7 "$TUTTI" train small.yaml 
 [ "$status" -ne 0 ] || fail 'a rank has failed, and the launcher does not tell'
 expect_text 'rank 2 on ' 'fault injected at step'
 expect_quick
+
+[ -n "${TUTTI_TEST_CUT:-}" ] || exit 0
+
+# A host that is cut off ends the job, also where the launcher waits for it.
+at_exit() { ${TUTTI_TEST_HEAL:-true}; kill_job; }
+for reduce in flat shared tree; do
+  rm -rf runs/cut
+  # shellcheck disable=SC2086
+  $TUTTI_TEST_MPIRUN -n 5 "$TUTTI" train small.yaml --train.epochs=100000 --run.checkpoint_every='20 steps' \
+    --parallel.reduce=$reduce --run.directory=runs/cut >cut.out 2>cut.err &
+  job=$!
+  wait_for 60 cut.err test -e runs/cut/checkpoint.h5
+  $TUTTI_TEST_CUT
+  begin=$(date +%s)
+  wait $job
+  job=''
+  [ $(($(date +%s) - begin)) -le 10 ] || fail "$reduce: it ended only after $(($(date +%s) - begin)) s"
+  note "$(cat cut.err)"
+  expect_same "$(grep -c '^tutti: error: ' cut.err)" 1
+  grep -q 'rank 2 and the others there) has not answered' cut.err || fail "the lost host is not named: $(cat cut.err)"
+  $TUTTI_TEST_HEAL
+  succeed 1 info runs/cut/checkpoint.h5
+done
