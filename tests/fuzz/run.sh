@@ -37,8 +37,8 @@ for harness in $harnesses; do
     # shellcheck disable=SC2086
     "$build/fuzz/$harness" $limits "$crash" >"$work/replay" 2>&1 || status=$?
     [ "$status" -ne 0 ] || continue # only together with others
-    # The first frames of a crash inside HDF5 are in its library, after those that report it.
-    if grep '^ *#[0-9]' "$work/replay" | grep -v '__sanitizer\|fuzzer::\|libc\.so' | head -n 3 | grep -q libhdf5; then
+    # The first frames of a crash inside HDF5 are in its library, after those of the C library and others that report it.
+    if grep '^ *#[0-9]' "$work/replay" | grep -v '__sanitizer\|fuzzer::\|libc[./]\|nptl/\|sysdeps/\|stdlib/\|libio/\|debug/' | head -n 3 | grep -q libhdf5; then
       theirs=$((theirs + 1))
     else
       ours=$((ours + 1))
