@@ -24,6 +24,7 @@
   X(ERR_USAGE, 64, "wrong usage")                                                                            \
   X(ERR_CONFIG, 78, "bad configuration")                                                                     \
   X(ERR_DATA, 65, "bad input data")                                                                          \
+  X(ERR_NEWER, 65, "a file of a newer version")                                                              \
   X(ERR_MISSING, 66, "input missing")                                                                        \
   X(ERR_CREATE, 73, "cannot create output")                                                                  \
   X(ERR_IO, 74, "input/output error")                                                                        \

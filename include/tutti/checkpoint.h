@@ -143,7 +143,7 @@ typedef struct {
 } tutti_checkpoint_info;
 
 /** @param[out] info  to be freed with tutti_checkpoint_info_clear
- * @return ERR_MISSING; ERR_DATA not a checkpoint, damaged, or of a newer format; ERR_IO */
+ * @return ERR_MISSING; ERR_DATA not a checkpoint, or damaged; ERR_NEWER of a newer format; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_read_info(const char *path, tutti_checkpoint_info *info);
 void tutti_checkpoint_info_clear(tutti_checkpoint_info *info);
@@ -192,7 +192,7 @@ tutti_status tutti_checkpoint_read_table(const char *path, const tutti_checkpoin
  * logs a warning for each damaged file.
  * @param[out] path  owned by the caller (tutti_free); NULL: there is no checkpoint, or no directory
  * @return ERR_DATA there are files, but none is complete; ERR_IO the system cannot read a file that may be the newest
- * complete one (no older one is taken instead) */
+ * complete one, or ERR_NEWER a newer program has written it (no older one is taken instead) */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_find(const char *directory, char **path);
 

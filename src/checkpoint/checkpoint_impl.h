@@ -26,9 +26,6 @@ static inline tutti_type tutti_view_type(const tutti_view *view) {
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_open(const char *path, tutti_file **file);
 
-/** Whether a newer program has written the file, in a format that this one does not know.  Local. */
-bool tutti_checkpoint_is_newer(const char *path);
-
 /** Close a file after an operation.  @return the status of the operation */
 TUTTI_NODISCARD
 tutti_status tutti_checkpoint_close(tutti_file **file, tutti_status status);

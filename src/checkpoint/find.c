@@ -1,5 +1,6 @@
 /* Finds the newest complete checkpoint of a run directory.  A damaged one is skipped with a warning, and so is one that
- * the caller cannot use.  One that the system cannot read ends the search, because the run would otherwise lose it.
+ * the caller cannot use.  One that the system cannot read, or that a newer program has written, ends the search, because
+ * the run would otherwise lose it.
  * Resume calls it. */
 #include <errno.h>
 #include <stdio.h>
@@ -101,12 +102,10 @@ static tutti_status check(const criterion *judge, const char *path) {
   return judge->function ? judge->function(judge->context, path) : TUTTI_OK;
 }
 
-/** Whether a file that failed its check is to be passed over.  One that the system cannot read now, or that a newer
- * program has written, may be complete: a run from an older one would lose it for good.  The missing file may also be
- * another one, from which this one takes numbers. */
+/** Whether a file that failed its check is to be passed over.  The missing file may also be another one, from which this
+ * one takes numbers. */
 static bool is_damaged(const char *path, tutti_status status) {
-  if (status == TUTTI_ERR_DATA) return !tutti_checkpoint_is_newer(path);
-  return status == TUTTI_ERR_MISSING && access(path, F_OK) == 0;
+  return status == TUTTI_ERR_DATA || (status == TUTTI_ERR_MISSING && access(path, F_OK) == 0);
 }
 
 /** @param[in,out] path  stays NULL if there is none */

@@ -12,20 +12,12 @@ static tutti_status check_format(const tutti_file *file) {
               TUTTI_ERR_DATA,
               "%s: is not a checkpoint of tutti: its root has no attributes 'format' and 'step'", path);
   TUTTI_TRY(tutti_file_get_integer(file, "/", "format", &format));
-  TUTTI_CHECK(format >= 1 && format <= TUTTI_CHECKPOINT_FORMAT, TUTTI_ERR_DATA,
+  TUTTI_CHECK(format >= 1, TUTTI_ERR_DATA, "%s: is a checkpoint of format %lld, expected 1 or more", path,
+              (long long)format);
+  TUTTI_CHECK(format <= TUTTI_CHECKPOINT_FORMAT, TUTTI_ERR_NEWER,
               "%s: is a checkpoint of format %lld, tutti %s reads formats up to %d; use a newer tutti", path,
               (long long)format, TUTTI_VERSION, TUTTI_CHECKPOINT_FORMAT);
   return TUTTI_OK;
-}
-
-bool tutti_checkpoint_is_newer(const char *path) {
-  tutti_file *file = NULL;
-  int64_t format = 0;
-  const bool known = tutti_file_open(path, &file) == TUTTI_OK &&
-                     tutti_file_has_attribute(file, "/", "format") &&
-                     tutti_file_get_integer(file, "/", "format", &format) == TUTTI_OK;
-  tutti_file_close(&file);
-  return known && format > TUTTI_CHECKPOINT_FORMAT;
 }
 
 tutti_status tutti_checkpoint_open(const char *path, tutti_file **file) {

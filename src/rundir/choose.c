@@ -57,15 +57,15 @@ done:
   return status;
 }
 
-/** Parse the config of a checkpoint.  If that fails, it is the file, and not the config that the user has given.  Files
- * of earlier versions have no checksums of texts, so the text may be damaged; else a newer program has written it. */
+/** Parse the config of a checkpoint.  If that fails, it is the file, and not the config that the user has given: another
+ * version has written it, or it is damaged, because files of earlier versions have no checksums of texts. */
 static tutti_status parse_old(const tutti_checkpoint_info *info, const char *path, tutti_config *old) {
   const tutti_status status = tutti_config_parse(info->config, path, NULL, 0, old);
   if (status != TUTTI_ERR_CONFIG) return status;
-  if (!info->has_sums) return TUTTI_ERR_DATA;
+  if (!info->has_sums || strcmp(info->version, TUTTI_VERSION) == 0) return TUTTI_ERR_DATA;
   char why[1024];
   snprintf(why, sizeof why, "%s", tutti_fail_text());
-  TUTTI_FAIL(TUTTI_ERR_CONFIG,
+  TUTTI_FAIL(TUTTI_ERR_NEWER,
              "%s was written by tutti %s, and this is tutti %s, which does not understand its config (%s); "
              "continue with the program that has written it, or set run.directory to another directory",
              path, info->version, TUTTI_VERSION, why);

@@ -37,7 +37,8 @@ static tutti_status continue_trial(tutti_run *run, tutti_rundir_saver **saver, t
   return TUTTI_OK;
 }
 
-/** Undo a continuation that has failed.  The trial begins from scratch, and its first checkpoint replaces the other. */
+/** Undo a continuation that has failed.  The trial begins from scratch, and its first checkpoint replaces the other,
+ * which therefore must not be one that another program can read. */
 static tutti_status start_again(tutti_run *run, tutti_rundir_saver **saver) {
   if (run->rank == 0) tutti_log(TUTTI_LOG_WARNING, "%s; this trial begins from scratch", tutti_fail_text());
   tutti_rundir_saver_destroy(saver);
@@ -51,7 +52,7 @@ static tutti_status begin(tutti_run *run, const tutti_trial_terms *terms, tutti_
                           tutti_train_result *result) {
   if (terms->save_every > 0 && terms->continues) {
     const tutti_status status = continue_trial(run, saver, result);
-    if (status == TUTTI_OK || status == TUTTI_ERR_MPI) return status;
+    if (status == TUTTI_OK || status == TUTTI_ERR_MPI || status == TUTTI_ERR_NEWER) return status;
     TUTTI_TRY(start_again(run, saver));
   }
   if (terms->save_every > 0) TUTTI_TRY(tutti_rundir_saver_create_late(run, saver));

@@ -198,7 +198,7 @@ static void what_is_no_checkpoint_is_refused(void **state) {
   CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "is not a checkpoint of tutti");
   CHECK_OK(fixture_save(path, 2, 1));
   change(path, "format", 2);
-  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_DATA, "format 2");
+  CHECK_FAILS(tutti_checkpoint_read_info(path, &info), TUTTI_ERR_NEWER, "format 2");
 }
 
 static void impossible_counts_are_damage(void **state) {
