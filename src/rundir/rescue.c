@@ -33,12 +33,12 @@ static bool is_unsaved(const tutti_rundir_saver *saver) {
          (!writer->runs || tutti_rundir_writer_has_failed(writer));
 }
 
+/** Even without its rows a checkpoint is worth more than none. */
 static void write_copy(tutti_rundir_saver *saver, const char *signal) {
   const char *directory = saver->run->config->run.directory;
   const long long step = saver->gathered_step;
-  tutti_status status = tutti_rundir_write_rows_root(saver);
-  if (status == TUTTI_OK) status = tutti_rundir_write_files(saver, saver->best_waits);
-  if (status == TUTTI_OK)
+  if (tutti_rundir_write_rows_root(saver) != TUTTI_OK) tutti_log(TUTTI_LOG_WARNING, "%s", tutti_fail_text());
+  if (tutti_rundir_write_files(saver, saver->best_waits) == TUTTI_OK)
     tutti_log(
         TUTTI_LOG_INFO,
         "%s was received during a long step: the state after step %lld is saved in %s; the same command "

@@ -130,11 +130,12 @@ tutti_status tutti_rundir_wait(tutti_rundir_saver *saver) {
   tutti_metrics_phases_leave(&run->state.phases);
   TUTTI_TRY(note(saver, TUTTI_RUNDIR_CHECKPOINT, status));
   saver->is_writing = false;
-  run->state.longest_save = fmax(run->state.longest_save, saver->kept_s + saver->writer.seconds);
-  if (status == TUTTI_OK)
+  if (status == TUTTI_OK) {
+    run->state.longest_save = fmax(run->state.longest_save, saver->kept_s + saver->writer.seconds);
     note_saved(saver);
-  else
+  } else {
     TUTTI_TRY(tutti_rundir_write_gathered(saver));
+  }
   if (saver->failures[TUTTI_RUNDIR_CHECKPOINT].status != TUTTI_OK) look_at_failures(saver);
   return TUTTI_OK;
 }

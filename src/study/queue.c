@@ -93,7 +93,7 @@ static tutti_status claim(tutti_study *study, int64_t trial, bool *got) {
   return TUTTI_OK;
 }
 
-/** Seconds before its deadline at which a training without a checkpoint ends, to have time for one. */
+/** Seconds before its deadline that a training keeps for its last checkpoint, if that is not known better. */
 static const double FOR_CHECKPOINT_S = 4;
 
 /** Return whether the job has time for a trial.  The first trial of a group is always begun: otherwise a trial that

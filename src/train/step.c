@@ -43,10 +43,12 @@ static bool measures_save(const tutti_run *run, const tutti_rundir_saver *saver,
 static void fill_requests(tutti_run *run, const tutti_rundir_saver *saver, double *tail) {
   const tutti_train_time time = tutti_train_look_at_time(run);
   const bool measures = measures_save(run, saver, time);
-  if (measures)
+  if (measures) {
     tail[TUTTI_TAIL_SAVE] = run->state.measuring_save++ == 0 ? SAVE : WAIT;
-  else
+    run->state.looked_at = 0; // the save does not count as a part of the step
+  } else {
     tail[TUTTI_TAIL_SAVE] = ask(run, saver);
+  }
   tail[TUTTI_TAIL_END] = tutti_train_asks_to_end(run) || (time != TUTTI_TRAIN_IN_TIME && !measures);
 }
 

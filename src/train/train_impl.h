@@ -63,7 +63,7 @@ typedef struct {
   double penalty;               // of the parameters before the step
   bool finite;                  // false: the loss is not finite, and the weights are as before the step
   bool save;                    // a checkpoint is due by the clock of rank 0
-  bool wait;                    // else: the last one has failed
+  bool wait;                    // else: the last one has failed, or its time is to be known
   bool copy;                    // else: rank 0 wants a copy in memory
   bool end;                     // a rank asks to end the training after this step
 } tutti_train_step_result;
