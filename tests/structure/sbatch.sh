@@ -93,6 +93,13 @@ grep -q 'job 1 is not started again: starts in a row without progress: 3 (still 
 STEP=30
 queue 1
 rm "$2/bin/.tutti-restarts-1"
+# A rank or a node is lost: one more start without a further step is enough.
+for ENDS in 71 137; do
+  STEP=$((STEP + 10))
+  queue 1
+  queue ''
+done
+ENDS=75
 # A study makes progress by a finished trial, and by the steps of a trial that takes longer than a job.
 export DONE=0
 for STEP in 10 20 30 40 50 50; do queue 1 study.sbatch; done
