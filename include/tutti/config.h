@@ -58,12 +58,15 @@ typedef struct {
   int64_t patience; // evaluations without a better one; 0: no early stopping
 } tutti_train_options;
 
+/** The watchdog looks some times per second, so it cannot be much quicker. */
+#define TUTTI_CONFIG_LEAST_WATCHDOG_S 2.0
+
 typedef struct {
   tutti_reduce_kind reduce;
   int64_t leaves;          // of a global batch with reduce=tree
   int64_t threads;         // of a rank; 0: auto
   tutti_count check_every; // steps after which the ranks compare their weights; 0: before they are used
-  tutti_count watchdog;    // seconds within which a job ends whose rank does not answer; 0: never
+  tutti_count watchdog; // seconds, 0 or from 2, within which a job ends whose rank does not answer; 0: never
 } tutti_parallel_options;
 
 /** Additional columns to record: sets of columns, one for each bit. */

@@ -48,10 +48,10 @@ const char *tutti_comm_host(const tutti_comm *comm);
  * called before MPI_Init and after MPI_Finalize. */
 const char *tutti_par_mpi_version(void);
 
-/** Called in a thread of its own when a rank or a host does not answer.  MPI must not be called.  It does not return,
- * but ends the process; the launcher then ends the other ranks.
+/** Called in a thread of its own when a rank or a host does not answer, and at each look after that.  MPI must not be
+ * called.  It should end the process; the launcher then ends the other ranks.
  * @param[in] what   which rank or host, and since when
- * @param[in] first  this rank is the first of its node that reports a loss
+ * @param[in] first  this rank is the first of the job that reports a loss, as far as it knows, so it should print it
  * @param[in] limit  seconds, as tutti_comm_watch has it */
 typedef void tutti_comm_lost(const char *what, bool first, double limit);
 

@@ -24,19 +24,29 @@ static const double LAUNCHER_PART = 0.3;
 
 static long launcher;          // process; 0: none
 static char launcher_name[64]; // so that a later process of the same number is left alone
+static char launcher_comm[64]; // the file that tells the name of a process with its number
 
 static void note_launcher(void) {
   tutti_process process;
   launcher = tutti_process_launcher();
   if (launcher > 0 && tutti_process_read(launcher, &process))
     snprintf(launcher_name, sizeof launcher_name, "%s", process.name);
+  snprintf(launcher_comm, sizeof launcher_comm, "/proc/%ld/comm", launcher);
+}
+
+/** fork() lets libraries prepare, and one may wait for its threads, of which one may hang. */
+static pid_t plain_fork(void) {
+#ifdef TUTTI_HAVE_PLAIN_FORK
+  return _Fork();
+#else
+  return fork();
+#endif
 }
 
 /** In a child of a process with threads, so only calls that are allowed in handlers. */
 static bool launcher_is_there(void) {
-  char path[64], found[64] = "";
-  snprintf(path, sizeof path, "/proc/%ld/comm", launcher);
-  const int fd = open(path, O_RDONLY);
+  char found[64] = "";
+  const int fd = open(launcher_comm, O_RDONLY);
   if (fd < 0) return false;
   const ssize_t n = read(fd, found, sizeof found - 1);
   close(fd);
@@ -49,7 +59,7 @@ static bool launcher_is_there(void) {
 static void end_launcher_later(double wait) {
   enum { MAX_FILES = 1024 };
   const struct timespec rest = {(time_t)wait, (long)(1e9 * (wait - (double)(time_t)wait))};
-  if (launcher == 0 || fork() != 0) return;
+  if (launcher == 0 || plain_fork() != 0) return;
   setsid();
   for (int fd = 0; fd < MAX_FILES; fd++) close(fd);
   nanosleep(&rest, NULL);
@@ -59,27 +69,48 @@ static void end_launcher_later(double wait) {
 
 /** MPI_Abort is not called, because another thread is inside MPI. */
 static void end_job(const char *what, bool first, double limit) {
+  static const struct timespec grace = {0, 300000000}; // a launcher may end all when the first rank ends
   if (first)
     tutti_log(
         TUTTI_LOG_ERROR,
         "%s; the job ends, and the last checkpoint remains.  TUTTI_WATCHDOG=no switches this check off, for "
         "example for a debugger",
         what);
+  else
+    nanosleep(&grace, NULL); // so that the rank that speaks has spoken
   end_launcher_later(LAUNCHER_PART * limit);
   _exit(tutti_status_exit(TUTTI_ERR_MPI));
 }
 
+static bool limit_is_given; // by the environment, so that of the config does not count
+
 /** The name of a variable that switches the watchdog off (no), or says its limit in seconds. */
 #define WATCHDOG "TUTTI_WATCHDOG"
 
-/** A job without a watchdog trains as well, so a failure is a warning. */
-tutti_status tutti_cli_watch(tutti_comm *comm) {
+/** The limit that the environment of this rank asks for; 0: none. */
+static tutti_status wanted_limit(double *limit) {
   static const double default_limit_s = 10;
   const char *wanted = getenv(WATCHDOG);
-  double limit = default_limit_s;
-  if (tutti_comm_size(comm) == 1 || (wanted && strcmp(wanted, "no") == 0)) return TUTTI_OK;
-  TUTTI_CHECK(!wanted || (tutti_text_real(wanted, &limit) && limit >= 0), TUTTI_ERR_USAGE,
-              WATCHDOG "=%s: expected 'no' or a number of seconds from 0", wanted);
+  *limit = default_limit_s;
+  if (!wanted) return TUTTI_OK;
+  if (strcmp(wanted, "no") == 0) *limit = 0;
+  const bool known = *limit == 0 || (tutti_text_real(wanted, limit) &&
+                                     (*limit == 0 || *limit >= TUTTI_CONFIG_LEAST_WATCHDOG_S));
+  TUTTI_CHECK(known, TUTTI_ERR_USAGE, WATCHDOG "=%s: expected 'no', or a number of seconds: 0, or from %g",
+              wanted, TUTTI_CONFIG_LEAST_WATCHDOG_S);
+  return TUTTI_OK;
+}
+
+// A job without a watchdog trains as well, so a failure is a warning.  Launchers do not give the environment to all
+// hosts, so that of rank 0 counts for all.
+tutti_status tutti_cli_watch(tutti_comm *comm) {
+  double limit = 0;
+  const tutti_status local = tutti_comm_rank(comm) == 0 ? wanted_limit(&limit) : TUTTI_OK;
+  TUTTI_TRY(tutti_comm_agree_from(comm, 0, local));
+  TUTTI_TRY(tutti_comm_bcast(comm, 0, &limit, sizeof limit));
+  limit_is_given = tutti_comm_rank(comm) == 0 && getenv(WATCHDOG);
+  TUTTI_TRY(tutti_comm_bcast(comm, 0, &limit_is_given, sizeof limit_is_given));
+  if (tutti_comm_size(comm) == 1 || limit == 0) return TUTTI_OK;
   note_launcher();
   const tutti_status status = tutti_comm_watch(comm, limit, end_job);
   if (status != TUTTI_OK && status != TUTTI_ERR_MPI)
@@ -89,5 +120,5 @@ tutti_status tutti_cli_watch(tutti_comm *comm) {
 
 void tutti_cli_guard(const tutti_comm *comm, const tutti_config *config) {
   tutti_signals_add(config->run.signal);
-  if (!getenv(WATCHDOG)) tutti_comm_set_watch_limit(comm, config->parallel.watchdog.value);
+  if (!limit_is_given) tutti_comm_set_watch_limit(comm, config->parallel.watchdog.value);
 }

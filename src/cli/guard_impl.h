@@ -3,7 +3,7 @@
 #include "tutti/config.h"
 #include "tutti/par.h"
 
-/** Collective.  Watch the ranks of a job, unless TUTTI_WATCHDOG=no.
+/** Collective.  Watch the ranks of a job, unless rank 0 has TUTTI_WATCHDOG=no in its environment.
  * @return ERR_USAGE the variable is not a limit; ERR_MPI */
 TUTTI_NODISCARD
 tutti_status tutti_cli_watch(tutti_comm *comm);

@@ -41,7 +41,9 @@ static void describe_times(const tutti_key *key, char *text, size_t bytes) {
   int n = 0;
   for (int bit = 0; bit < 4; bit++)
     if (key->units & (1u << bit)) names[n++] = units[bit];
-  if (key->type == TUTTI_KEY_COUNT)
+  if (key->type == TUTTI_KEY_COUNT && key->min > 0)
+    tutti_text_append(text, bytes, "0, or a number from %g and a unit", key->min);
+  else if (key->type == TUTTI_KEY_COUNT)
     tutti_text_append(text, bytes, "%sa number and a unit", key->above_min ? "" : "0, or ");
   else
     tutti_text_append(text, bytes,

@@ -200,7 +200,8 @@ static const tutti_key keys[] = {
     {COUNT(parallel, check_every, "200 steps", TUTTI_UNIT_STEPS, NONE,
           "interval in which the ranks compare their weights bit by bit; 0: only before they are evaluated or saved")},
     {COUNT(parallel, watchdog, "10 seconds", TUTTI_UNIT_SECONDS, NONE,
-          "time within which the job ends if a rank or a host does not answer; 0: never")},
+          "time within which the job ends if a rank or a host does not answer; 0: never"),
+     .min = TUTTI_CONFIG_LEAST_WATCHDOG_S},
 
     {TEXT(run, directory, "runs/<config name>", "a path", NONE,
           "directory for checkpoints, metrics and the config"), .computed = true},

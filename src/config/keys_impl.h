@@ -39,7 +39,7 @@ typedef struct {
   const char *fallback;
   bool computed;                // parse computes the default; `fallback` describes it
   int64_t whole_min, whole_max; // whole numbers, both allowed
-  double min, max;              // reals
+  double min, max;              // reals; for a count, min is the least one beside 0
   bool above_min, below_max;    // the bound itself is not allowed; for a count, above_min excludes 0
   const char *word;             // see the type; for a text: the kind of text, for help
   unsigned units;               // counts, budgets: a sum of tutti_unit

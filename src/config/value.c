@@ -102,7 +102,8 @@ static tutti_status read_count(const tutti_key *key, const char *text, void *fie
   if (tutti_count_parse(text, key->units, TUTTI_UNIT_STEPS, &read) != TUTTI_OK)
     return refuse(key, text, "is not a count");
   const char *why = why_not(read.unit, read.value);
-  if (!why && key->above_min && read.value == 0) why = "is out of range";
+  const bool below = read.value == 0 ? key->above_min : read.value < key->min;
+  if (!why && below) why = "is out of range";
   if (why) return refuse(key, text, why);
   *(tutti_count *)field = read;
   return TUTTI_OK;

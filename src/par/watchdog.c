@@ -10,6 +10,7 @@
 #define _GNU_SOURCE // pipe2
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -30,14 +31,14 @@
  * for the launcher, which has to end all others. */
 static const double LOOK_S = 0.25, SILENCE_PART = 0.5;
 
-/** A pause of this thread that is longer than this part of the limit says that the whole process was stopped, and
- * perhaps all ranks with it. */
-static const double PAUSE_PART = 0.2;
+/** A pause of this thread that is longer than this part of the limit, and than some looks, says that the whole process
+ * was stopped, and perhaps all ranks with it. */
+static const double PAUSE_PART = 0.2, PAUSE_LOOKS = 3;
 
 /** One rank, in the memory of the node.  Its own thread writes, the others read. */
 typedef struct {
   _Alignas(64) _Atomic uint64_t beats;
-  _Atomic uint64_t work_ms;         // processor time of the process without this thread
+  _Atomic uint64_t work_us;         // processor time of the main thread
   atomic_int rank, ended;           // ended: its thread beats no more, as intended
   atomic_int computes;              // the phase keeps a processor busy
   _Atomic int64_t process, numbers; // its number, and which numbers of processes it sees (namespaces(7))
@@ -51,7 +52,7 @@ typedef struct {
 
 /** What this rank has seen of another one. */
 typedef struct {
-  uint64_t beats, work_ms;
+  uint64_t beats, work_us;
   double beats_at, work_at; // clock of the last change
   int n_gone;               // looks in a row at which there was no such process
 } seen_pulse;
@@ -62,6 +63,7 @@ struct tutti_watchdog {
   node_memory *memory;
   seen_pulse *seen; // [node_size]
   tutti_watchdog_link *link;
+  clockid_t work; // processor time of the thread that has made this, which calls MPI
   pthread_t thread;
   int wake[2]; // pipe: a byte ends the thread
   _Atomic double limit;
@@ -81,9 +83,8 @@ static void beat(tutti_watchdog *dog) {
   pulse *own = &dog->memory->pulses[dog->comm->node_rank];
   bool computes = false;
   snprintf(own->phase, sizeof own->phase, "%s", tutti_phase_noted(&computes));
-  const double work = cpu_s(CLOCK_PROCESS_CPUTIME_ID) - cpu_s(CLOCK_THREAD_CPUTIME_ID);
   atomic_store(&own->computes, computes);
-  atomic_store(&own->work_ms, (uint64_t)(1e3 * work));
+  atomic_store(&own->work_us, (uint64_t)(1e6 * cpu_s(dog->work)));
   atomic_fetch_add(&own->beats, 1);
 }
 
@@ -109,11 +110,11 @@ static bool look_at(tutti_watchdog *dog, int node_rank, double now, double silen
                     size_t bytes) {
   const pulse *other = &dog->memory->pulses[node_rank];
   seen_pulse *seen = &dog->seen[node_rank];
-  const uint64_t beats = atomic_load(&other->beats), work = atomic_load(&other->work_ms);
+  const uint64_t beats = atomic_load(&other->beats), work = atomic_load(&other->work_us);
   if (beats != seen->beats) seen->beats_at = now;
-  if (work != seen->work_ms || !atomic_load(&other->computes)) seen->work_at = now;
+  if (work != seen->work_us || !atomic_load(&other->computes)) seen->work_at = now;
   seen->beats = beats;
-  seen->work_ms = work;
+  seen->work_us = work;
   if (atomic_load(&other->ended)) return true;
   if (is_gone(dog, other, seen)) {
     snprintf(text, bytes, "rank %d on %s (process %lld, in phase '%.15s') " TUTTI_WATCHDOG_GONE,
@@ -137,12 +138,13 @@ static void reset(tutti_watchdog *dog, double now) {
 }
 
 /** Report a loss.  Each rank of the node does so at about the same time, and the first one speaks for all, unless another
- * node has spoken. */
+ * node has spoken.  This node is not missed itself then. */
 static void report(const tutti_watchdog *dog, double limit, const char *text) {
   int nobody = 0;
   const bool told = tutti_par_watchdog_link_was_told(dog->link),
              first = atomic_compare_exchange_strong(&dog->memory->reported, &nobody, 1) && !told;
   if (first) tutti_par_watchdog_link_tell(dog->link);
+  tutti_par_watchdog_link_leave(dog->link);
   dog->lost(text, first, limit);
 }
 
@@ -151,7 +153,7 @@ static void look(tutti_watchdog *dog) {
   char text[512];
   beat(dog);
   tutti_par_watchdog_link_beat(dog->link, now);
-  if (now - dog->looked_at > PAUSE_PART * limit || limit <= 0) reset(dog, now);
+  if (now - dog->looked_at > fmax(PAUSE_PART * limit, PAUSE_LOOKS * LOOK_S) || limit <= 0) reset(dog, now);
   dog->looked_at = now;
   if (limit <= 0) return;
   for (int i = 0; i < dog->comm->node_size; i++)
@@ -180,6 +182,8 @@ static tutti_status create_local(const tutti_comm *comm, double limit, tutti_com
   *d = (tutti_watchdog){
       .comm = comm, .wake = {-1, -1}, .limit = limit, .lost = lost, .looked_at = tutti_clock_s()};
   TUTTI_TRY(TUTTI_NEW(d->seen, comm->node_size));
+  TUTTI_CHECK(pthread_getcpuclockid(pthread_self(), &d->work) == 0, TUTTI_ERR_SYSTEM,
+              "no clock of this thread's processor time");
   TUTTI_CHECK(pipe2(d->wake, O_CLOEXEC) == 0, TUTTI_ERR_SYSTEM, "no pipe: %s", strerror(errno));
   return TUTTI_OK;
 }

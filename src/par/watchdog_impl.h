@@ -53,9 +53,11 @@ void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now);
 bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, double limit, char *text,
                                   size_t bytes);
 
-/** Local.  Tell all nodes that this rank has reported a loss, and ask whether another one has told that.  Each node then
- * ends by itself, and the first one its launcher, which may wait for the lost node.  Accept NULL. */
+/** Local.  Tell all nodes that this rank reports a loss.  Each node then ends by itself, and the first one its launcher,
+ * which may wait for the lost node.  Accepts NULL. */
 void tutti_par_watchdog_link_tell(const tutti_watchdog_link *link);
+
+/** Local.  Whether another node has told that.  Accepts NULL. */
 bool tutti_par_watchdog_link_was_told(const tutti_watchdog_link *link);
 
 /** Local; may be called in a signal handler.  Say goodbye to the next nodes, which then do not miss this one.  Accepts

@@ -20,16 +20,21 @@ enum {
   N_COPIES = 3 // of a message that must arrive, because one may be lost
 };
 
-/** Seconds after which the nearest neighbour of a lost node reports it, beyond the limit.  The next one waits twice as
- * long.  So one of them speaks, and none if the ranks of that node have reported it themselves. */
-static const double TURN_S = 0.75;
+/** The part of the limit after which the nearest neighbour of a lost node reports it, beyond the limit.  The next one
+ * waits twice as long.  So one of them speaks, and none if the ranks of that node have reported it themselves. */
+static const double TURN_PART = 0.15;
+
+/** A process is gone if its host says so at so many looks in a row. */
+enum { ENOUGH_REFUSALS = 2 };
 
 typedef struct {
-  int node, rank;
+  int node, rank, n_ranks;
+  int turn; // 1: this node is the first to report it
   char host[64];
-  double heard;   // clock of the last message; 0: never, or it has ended
-  int probe;      // socket; -1: none
-  double refused; // clock at which its host said that the process is gone; 0: not
+  double heard; // clock of the last message; 0: never, or it has ended
+  double gone;  // clock at which it was found that its process is gone; 0: not
+  bool ended;   // it has said goodbye, so a message that comes later counts no more
+  tutti_watchdog_probe probe;
 } watched;
 
 struct tutti_watchdog_link {
@@ -38,8 +43,8 @@ struct tutti_watchdog_link {
   uint64_t secret;
   place next[N_NEIGHBOURS]; // that this node sends to
   watched before[N_NEIGHBOURS];
-  int n_neighbours; // 0 on ranks that are not the first of their node
-  place *all;       // [n_all] the other nodes with a socket
+  int n_next, n_before; // 0 on ranks that are not the first of their node
+  place *all;           // [n_all] the other nodes with a socket
   int n_all;
   bool was_told;
   atomic_bool has_left; // it has said goodbye
@@ -54,14 +59,19 @@ static const place *place_of(const place *all, int size, int node) {
   return NULL;
 }
 
+/** Nodes without a socket are left out. */
 static void note_neighbours(tutti_watchdog_link *link, const place *all, int size, int n_nodes) {
   for (int k = 1; k <= N_NEIGHBOURS && k < n_nodes; k++) {
     const place *next = place_of(all, size, (link->node + k) % n_nodes),
                 *before = place_of(all, size, (link->node + n_nodes - k) % n_nodes);
-    if (!next || !before) continue; // a node without a socket is not watched
-    link->next[link->n_neighbours] = *next;
-    watched *w = &link->before[link->n_neighbours++];
-    *w = (watched){.node = before->node, .rank = before->rank, .probe = -1};
+    if (next) link->next[link->n_next++] = *next;
+    if (!before) continue;
+    watched *w = &link->before[link->n_before++];
+    *w = (watched){.node = before->node,
+                   .rank = before->rank,
+                   .n_ranks = before->n_ranks,
+                   .turn = k,
+                   .probe = {.fd = -1}};
     memcpy(w->host, before->host, sizeof w->host);
   }
 }
@@ -88,7 +98,7 @@ static tutti_watchdog_link *create_local(const tutti_comm *comm, place *own) {
 }
 
 tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchdog_link **link) {
-  place own = {.rank = -1, .node = comm->node_index}, *all = NULL;
+  place own = {.rank = -1, .node = comm->node_index, .n_ranks = comm->node_size}, *all = NULL;
   uint64_t secret = 0;
   tutti_status status = TUTTI_OK;
   *link = NULL;
@@ -111,38 +121,44 @@ done:
 
 // --- hear ----------------------------------------------------------------------------------------------------------
 
-static void close_probe(watched *w) {
-  if (w->probe >= 0) close(w->probe);
-  w->probe = -1;
+static void hear_from(watched *w, double now, const struct sockaddr_in *from) {
+  w->heard = now;
+  w->gone = 0;
+  if (w->probe.fd < 0) w->probe = tutti_par_watchdog_probe_open(from);
 }
 
-static void hear_from(watched *w, bool ends, double now, const struct sockaddr_in *from) {
-  w->heard = ends ? 0 : now;
-  if (ends)
-    close_probe(w);
-  else if (w->probe < 0)
-    w->probe = tutti_par_watchdog_probe_open(from);
+static void end(watched *w) {
+  w->ended = true;
+  w->heard = w->gone = 0;
+  tutti_par_watchdog_probe_close(&w->probe);
+}
+
+static void hear(tutti_watchdog_link *link, const message *in, double now, const struct sockaddr_in *from) {
+  const message answer = {link->secret, link->node, TUTTI_WATCHDOG_ANSWER};
+  if (in->kind == TUTTI_WATCHDOG_PROBE) tutti_par_watchdog_socket_answer(link->fd, from, &answer);
+  if (in->kind == TUTTI_WATCHDOG_REPORTED) link->was_told = true;
+  for (int i = 0; i < link->n_before; i++) {
+    watched *w = &link->before[i];
+    if (w->node != in->node || w->ended) continue;
+    if (in->kind == TUTTI_WATCHDOG_BEAT) hear_from(w, now, from);
+    if (in->kind == TUTTI_WATCHDOG_GOODBYE) end(w);
+  }
 }
 
 static void take(tutti_watchdog_link *link, double now) {
   message in;
   struct sockaddr_in from;
-  while (tutti_par_watchdog_socket_take(link->fd, link->secret, &in, &from)) {
-    if (in.kind == TUTTI_WATCHDOG_REPORTED) link->was_told = true;
-    if (in.kind == TUTTI_WATCHDOG_PROBE || in.kind == TUTTI_WATCHDOG_REPORTED) continue;
-    for (int i = 0; i < link->n_neighbours; i++)
-      if (link->before[i].node == in.node)
-        hear_from(&link->before[i], in.kind == TUTTI_WATCHDOG_GOODBYE, now, &from);
-  }
+  while (tutti_par_watchdog_socket_take(link->fd, link->secret, &in, &from)) hear(link, &in, now, &from);
 }
 
 /** Ask the hosts of the nodes that have been heard whether their processes are there. */
 static void probe(tutti_watchdog_link *link, double now) {
   const message out = {link->secret, link->node, TUTTI_WATCHDOG_PROBE};
-  for (int i = 0; i < link->n_neighbours; i++) {
+  for (int i = 0; i < link->n_before; i++) {
     watched *w = &link->before[i];
-    if (w->heard > 0 && w->refused == 0 && tutti_par_watchdog_probe_is_refused(w->probe, &out))
-      w->refused = now;
+    tutti_par_watchdog_probe_look(&w->probe, link->secret, &out);
+    const bool gone = w->probe.was_answered && w->probe.n_refused >= ENOUGH_REFUSALS && w->heard < now;
+    if (gone && w->gone == 0) w->gone = now;
   }
 }
 
@@ -150,7 +166,7 @@ void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now) {
   if (!link) return;
   const message out = {link->secret, link->node, TUTTI_WATCHDOG_BEAT};
   if (!atomic_load(&link->has_left))
-    tutti_par_watchdog_socket_send(link->fd, link->next, link->n_neighbours, 1, &out);
+    tutti_par_watchdog_socket_send(link->fd, link->host, link->next, link->n_next, 1, &out);
   take(link, now); // before the probes: the last message of a node may be a goodbye
   probe(link, now);
 }
@@ -158,7 +174,7 @@ void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now) {
 void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now) {
   if (!link) return;
   take(link, now);
-  for (int i = 0; i < link->n_neighbours; i++)
+  for (int i = 0; i < link->n_before; i++)
     if (link->before[i].heard > 0) link->before[i].heard = now;
 }
 
@@ -167,7 +183,7 @@ void tutti_par_watchdog_link_reset(tutti_watchdog_link *link, double now) {
 /** Count the neighbours that have been silent for so long; one that was never heard is none of them. */
 static int count_silent(const tutti_watchdog_link *link, double now, double limit, const watched **which) {
   int n = 0;
-  for (int i = 0; i < link->n_neighbours; i++) {
+  for (int i = 0; i < link->n_before; i++) {
     const watched *w = &link->before[i];
     if (w->heard > 0 && now - w->heard > limit) which[n++] = w;
   }
@@ -176,19 +192,20 @@ static int count_silent(const tutti_watchdog_link *link, double now, double limi
 
 /** The neighbour whose silence this node has to report now; NULL: none. */
 static const watched *find_silent(const tutti_watchdog_link *link, double now, double limit) {
-  for (int i = 0; i < link->n_neighbours; i++) {
+  for (int i = 0; i < link->n_before; i++) {
     const watched *w = &link->before[i];
-    if (w->heard > 0 && now - w->heard > limit + (i + 1) * TURN_S) return w;
+    if (w->heard > 0 && now - w->heard > limit * (1 + w->turn * TURN_PART)) return w;
   }
   return NULL;
 }
 
-/** The same for a process that is gone.  The ranks beside it know as soon, and tell.  If this process was asked to end,
- * the others were, too. */
-static const watched *find_gone(const tutti_watchdog_link *link, double now) {
-  for (int i = 0; i < link->n_neighbours && tutti_signals_caught() < 0; i++) {
+/** The same for a process that is gone.  If there are ranks beside it, they know as soon, and tell.  If this process was
+ * asked to end, the others were, too. */
+static const watched *find_gone(const tutti_watchdog_link *link, double now, double limit) {
+  for (int i = 0; i < link->n_before && tutti_signals_caught() < 0; i++) {
     const watched *w = &link->before[i];
-    if (w->refused > 0 && now - w->refused >= i * TURN_S) return w;
+    const int turn = w->n_ranks > 1 ? w->turn : w->turn - 1;
+    if (w->gone > 0 && now - w->gone >= turn * TURN_PART * limit) return w;
   }
   return NULL;
 }
@@ -213,7 +230,7 @@ static void describe_silence(const tutti_watchdog_link *link, const watched *w, 
 bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, double limit, char *text,
                                   size_t bytes) {
   if (!link) return false;
-  const watched *gone = find_gone(link, now), *silent = find_silent(link, now, limit);
+  const watched *gone = find_gone(link, now, limit), *silent = find_silent(link, now, limit);
   if (gone)
     snprintf(text, bytes, "rank %d on %.63s " TUTTI_WATCHDOG_GONE, gone->rank, gone->host);
   else if (silent)
@@ -226,7 +243,7 @@ bool tutti_par_watchdog_link_lost(const tutti_watchdog_link *link, double now, d
 void tutti_par_watchdog_link_tell(const tutti_watchdog_link *link) {
   if (!link) return;
   const message out = {link->secret, link->node, TUTTI_WATCHDOG_REPORTED};
-  tutti_par_watchdog_socket_send(link->fd, link->all, link->n_all, N_COPIES, &out);
+  tutti_par_watchdog_socket_send(link->fd, link->host, link->all, link->n_all, N_COPIES, &out);
 }
 
 bool tutti_par_watchdog_link_was_told(const tutti_watchdog_link *link) {
@@ -236,13 +253,13 @@ bool tutti_par_watchdog_link_was_told(const tutti_watchdog_link *link) {
 void tutti_par_watchdog_link_leave(tutti_watchdog_link *link) {
   if (!link || atomic_exchange(&link->has_left, true)) return;
   const message out = {link->secret, link->node, TUTTI_WATCHDOG_GOODBYE};
-  tutti_par_watchdog_socket_send(link->fd, link->next, link->n_neighbours, N_COPIES, &out);
+  tutti_par_watchdog_socket_send(link->fd, link->host, link->next, link->n_next, N_COPIES, &out);
 }
 
 void tutti_par_watchdog_link_destroy(tutti_watchdog_link **link) {
   if (!*link) return;
   tutti_par_watchdog_link_leave(*link);
-  for (int i = 0; i < (*link)->n_neighbours; i++) close_probe(&(*link)->before[i]);
+  for (int i = 0; i < (*link)->n_before; i++) tutti_par_watchdog_probe_close(&(*link)->before[i].probe);
   close((*link)->fd);
   tutti_free((*link)->all);
   tutti_free(*link);

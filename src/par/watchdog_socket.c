@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,16 +43,33 @@ int tutti_par_watchdog_socket_open(tutti_watchdog_place *own) {
   return -1;
 }
 
-void tutti_par_watchdog_socket_send(int fd, const tutti_watchdog_place *to, int n, int copies,
-                                    const tutti_watchdog_message *out) {
+/** Wait a moment if the system has no room for the message, as it may be when a node tells many others at once. */
+static void send_one(int fd, const struct sockaddr_in *to, const tutti_watchdog_message *out) {
+  enum { TRIES = 3, WAIT_MS = 20 };
+  for (int i = 0; i < TRIES; i++) {
+    const ssize_t n =
+        sendto(fd, out, sizeof *out, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)to, sizeof *to);
+    if (n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS)) return;
+    struct pollfd room = {.fd = fd, .events = POLLOUT};
+    poll(&room, 1, WAIT_MS);
+  }
+}
+
+/** The loopback address of another host is this one. */
+static bool leads_there(uint32_t address, bool same_host) {
+  return same_host || (ntohl(address) >> 24) != IN_LOOPBACKNET;
+}
+
+void tutti_par_watchdog_socket_send(int fd, const char *host, const tutti_watchdog_place *to, int n,
+                                    int copies, const tutti_watchdog_message *out) {
   for (int k = 0; k < copies; k++)
     for (int i = 0; i < n; i++)
-      for (int a = 0; a < to[i].n_addresses; a++) {
-        const struct sockaddr_in name = {
-            .sin_family = AF_INET, .sin_port = to[i].port, .sin_addr.s_addr = to[i].addresses[a]};
-        (void)!sendto(fd, out, sizeof *out, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)&name,
-                      sizeof name);
-      }
+      for (int a = 0; a < to[i].n_addresses; a++)
+        if (leads_there(to[i].addresses[a], strcmp(host, to[i].host) == 0))
+          send_one(fd,
+                   &(struct sockaddr_in){
+                       .sin_family = AF_INET, .sin_port = to[i].port, .sin_addr.s_addr = to[i].addresses[a]},
+                   out);
 }
 
 bool tutti_par_watchdog_socket_take(int fd, uint64_t secret, tutti_watchdog_message *in,
@@ -64,18 +82,32 @@ bool tutti_par_watchdog_socket_take(int fd, uint64_t secret, tutti_watchdog_mess
   }
 }
 
-int tutti_par_watchdog_probe_open(const struct sockaddr_in *to) {
-  const int fd = make_socket();
-  if (fd < 0 || connect(fd, (const struct sockaddr *)to, sizeof *to) == 0) return fd;
-  close(fd);
-  return -1;
+void tutti_par_watchdog_socket_answer(int fd, const struct sockaddr_in *to,
+                                      const tutti_watchdog_message *out) {
+  send_one(fd, to, out);
 }
 
-/** A host answers a message to a socket that is not there; the answer is an error of the next look. */
-bool tutti_par_watchdog_probe_is_refused(int fd, const tutti_watchdog_message *out) {
+tutti_watchdog_probe tutti_par_watchdog_probe_open(const struct sockaddr_in *to) {
+  tutti_watchdog_probe probe = {.fd = make_socket()};
+  if (probe.fd >= 0 && connect(probe.fd, (const struct sockaddr *)to, sizeof *to) != 0)
+    tutti_par_watchdog_probe_close(&probe);
+  return probe;
+}
+
+void tutti_par_watchdog_probe_close(tutti_watchdog_probe *probe) {
+  if (probe->fd >= 0) close(probe->fd);
+  *probe = (tutti_watchdog_probe){.fd = -1};
+}
+
+// A refusal is an error of the socket, which the system keeps until it is asked for.
+void tutti_par_watchdog_probe_look(tutti_watchdog_probe *probe, uint64_t secret,
+                                   const tutti_watchdog_message *out) {
   int error = 0;
   socklen_t length = sizeof error;
-  if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return false;
-  if (error == ECONNREFUSED) return true;
-  return send(fd, out, sizeof *out, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ECONNREFUSED;
+  tutti_watchdog_message in;
+  struct sockaddr_in from;
+  if (probe->fd < 0 || getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return;
+  if (tutti_par_watchdog_socket_take(probe->fd, secret, &in, &from)) probe->was_answered = true;
+  probe->n_refused = error == ECONNREFUSED ? probe->n_refused + 1 : 0;
+  (void)!send(probe->fd, out, sizeof *out, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -69,7 +69,7 @@ expect_time_out() {
   expect_status 75
   expect_text 'seconds are left' 'stopped after step' 'the same command continues'
 }
-expect_time_out --run.directory=runs/limit --run.time_limit='4 seconds'
+expect_time_out --run.directory=runs/limit --run.time_limit='5 seconds'
 # The first save of a small network takes no seconds, and training goes on once that is known.
 succeed 1 info runs/limit/checkpoint.h5
 [ "$RANKS" -gt 1 ] || [ "$(value step)" -gt 5 ] || fail "it ended after step $(value step)"

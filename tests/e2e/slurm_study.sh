@@ -11,7 +11,7 @@ parallel: {reduce: tree, leaves: 4}
 study:
   vary: {optimizer.learning_rate: [0.1, 0.2], train.batch_size: [32]}
   goal: val_accuracy >= 2
-  budget: 450 epochs
+  budget: 600 epochs
   evaluate_every: 15 epochs
 CONF
 
@@ -21,7 +21,7 @@ job=$(sbatch --parsable --job-name=study --nodes=2 --ntasks-per-node=2 --output=
 trial_has_begun() { [ -d study.h5.d ] && [ -n "$(ls study.h5.d)" ]; }
 trial_is_kept() { ls -d study.h5.d/*.run >/dev/null 2>&1; }
 wait_until 60 trial_has_begun || fail_of study 'no trial has begun'
-sleep 3 # so that a checkpoint of it is worth its time
+sleep 2 # so that a checkpoint of it is worth its time
 scancel --batch --signal=USR1 "$job"
 expect_queued_again
 expect_log 'SIGUSR1 was received: stopped; 0 of the 2 trials of study.h5 are done and kept, 2 are left, 1 of them with a checkpoint' \

@@ -44,42 +44,68 @@ static void the_limit_can_change(const tutti_comm *comm) {
   tutti_comm_set_watch_limit(comm, 5); // nobody watches this one
 }
 
-/** Each rank is a node, and hears the two before it.  Time is a number here. */
-static void one_node_reports_another(const tutti_comm *comm) {
-  enum { LOST = 1 };
-  static const double begin_s = 100, limit_s = 5;
-  const int n = tutti_comm_size(comm), rank = tutti_comm_rank(comm);
-  const int distance = (rank - LOST + n) % n;
-  tutti_comm *cut = NULL;
-  tutti_watchdog_link *link = NULL;
-  char text[512] = "";
-  if (n < 4 || !EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &cut))) return;
-  EXPECT_OK(tutti_par_watchdog_link_create(cut, &link));
-  EXPECT(link, "rank %d", rank);
-  // From the second time on, nobody hears the lost one, and it hears nobody.
-  for (int t = 0; t <= 6; t++) {
-    const double now = begin_s + t;
-    if (t == 0 || distance > 0) tutti_par_watchdog_link_beat(link, now);
-    EXPECT_OK(tutti_comm_barrier(comm));
-    if (t == 0) tutti_par_watchdog_link_reset(link, now); // takes the messages of all
+// --- several nodes, with a number for the time ----------------------------------------------------------------------
+
+/** Each rank is a node, which hears the two before it.  The one with this number is lost. */
+enum { LOST = 1, LEAST_RANKS = 4 };
+static const double begin_s = 100, limit_s = 5;
+
+typedef struct {
+  tutti_comm *cut;
+  tutti_watchdog_link *link;
+  int rank, distance; // of this rank behind the lost one
+  char text[512];
+} node;
+
+static bool is_lost(node *n, double now) {
+  n->text[0] = '\0';
+  return tutti_par_watchdog_link_lost(n->link, now, limit_s, n->text, sizeof n->text);
+}
+
+/** Collective.  Let messages arrive, and their answers. */
+static void beat_for_a_while(const tutti_comm *comm, node *n, bool takes_part, double now) {
+  enum { ROUNDS = 10, ROUND_US = 10000 };
+  for (int i = 0; i < ROUNDS; i++) {
+    if (takes_part) tutti_par_watchdog_link_beat(n->link, now);
+    usleep(ROUND_US);
     EXPECT_OK(tutti_comm_barrier(comm));
   }
-  if (distance > 0) tutti_par_watchdog_link_beat(link, begin_s + 6);
-  const bool first = tutti_par_watchdog_link_lost(link, begin_s + limit_s + 1, limit_s, text, sizeof text);
-  EXPECT(first == (distance <= 1), "rank %d", rank);
-  if (distance == 0) EXPECT(strstr(text, "the network of"), "%s", text);
-  if (distance == 1)
-    EXPECT(strstr(text, "(rank 1 and the others there) has not answered for 6.0 s"), "%s", text);
-  if (distance == 1) tutti_par_watchdog_link_tell(link);
+}
+
+static bool open_node(const tutti_comm *comm, node *n) {
+  const int size = tutti_comm_size(comm);
+  *n = (node){.rank = tutti_comm_rank(comm), .distance = (tutti_comm_rank(comm) - LOST + size) % size};
+  if (!EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &n->cut))) return false;
+  EXPECT_OK(tutti_par_watchdog_link_create(n->cut, &n->link));
+  EXPECT(n->link, "rank %d", n->rank);
+  beat_for_a_while(comm, n, true, begin_s);
+  tutti_par_watchdog_link_reset(n->link, begin_s); // takes what was sent last
   EXPECT_OK(tutti_comm_barrier(comm));
-  if (distance > 0) tutti_par_watchdog_link_beat(link, begin_s + 6.75);
-  EXPECT(tutti_par_watchdog_link_was_told(link) == (distance >= 2), "rank %d", rank);
-  const bool second =
-      tutti_par_watchdog_link_lost(link, begin_s + limit_s + 1.75, limit_s, text, sizeof text);
-  EXPECT(second == (distance <= 2), "rank %d", rank);
+  EXPECT(!is_lost(n, begin_s), "%s", n->text);
+  return true;
+}
+
+static void close_node(const tutti_comm *comm, node *n) {
   EXPECT_OK(tutti_comm_barrier(comm));
-  tutti_par_watchdog_link_destroy(&link);
-  tutti_comm_destroy(&cut);
+  tutti_par_watchdog_link_destroy(&n->link);
+  tutti_comm_destroy(&n->cut);
+}
+
+/** Nobody hears the lost node, which hears nobody. */
+static void one_node_reports_another(const tutti_comm *comm) {
+  node n;
+  if (tutti_comm_size(comm) < LEAST_RANKS || !open_node(comm, &n)) return;
+  beat_for_a_while(comm, &n, n.distance > 0, begin_s + limit_s + 1);
+  EXPECT(is_lost(&n, begin_s + limit_s + 1) == (n.distance <= 1), "rank %d", n.rank);
+  if (n.distance == 0) EXPECT(strstr(n.text, "the network of"), "%s", n.text);
+  if (n.distance == 1)
+    EXPECT(strstr(n.text, "(rank 1 and the others there) has not answered for 6.0 s"), "%s", n.text);
+  if (n.distance == 1) tutti_par_watchdog_link_tell(n.link);
+  EXPECT_OK(tutti_comm_barrier(comm));
+  beat_for_a_while(comm, &n, n.distance > 0, begin_s + limit_s + 1.75);
+  EXPECT(tutti_par_watchdog_link_was_told(n.link) == (n.distance >= 2), "rank %d", n.rank);
+  EXPECT(is_lost(&n, begin_s + limit_s + 1.75) == (n.distance <= 2), "rank %d", n.rank);
+  close_node(comm, &n);
 }
 
 /** As if this process were gone: close its sockets for messages, whose numbers stay taken. */
@@ -98,36 +124,21 @@ static void vanish(void) {
 
 /** The host of a process that is gone says so, unless the process has said goodbye. */
 static void a_process_that_is_gone_is_noticed(const tutti_comm *comm) {
-  enum { LOST = 1 };
-  static const double now = 100, limit_s = 5;
-  const int n = tutti_comm_size(comm), rank = tutti_comm_rank(comm);
-  const int distance = (rank - LOST + n) % n;
-  char text[512] = "";
-  for (int leaves = 0; leaves <= 1 && n >= 4; leaves++) {
-    tutti_comm *cut = NULL;
-    tutti_watchdog_link *link = NULL;
-    if (!EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &cut))) return;
-    EXPECT_OK(tutti_par_watchdog_link_create(cut, &link));
-    for (int i = 0; i < 3; i++) {
-      tutti_par_watchdog_link_beat(link, now);
-      EXPECT_OK(tutti_comm_barrier(comm));
-    }
-    EXPECT(!tutti_par_watchdog_link_lost(link, now, limit_s, text, sizeof text), "%s", text);
-    if (distance == 0 && leaves) tutti_par_watchdog_link_leave(link);
-    if (distance == 0) vanish();
+  node n;
+  for (int leaves = 0; leaves <= 1 && tutti_comm_size(comm) >= LEAST_RANKS; leaves++) {
+    if (!open_node(comm, &n)) return;
+    if (n.distance == 0 && leaves) tutti_par_watchdog_link_leave(n.link);
+    if (n.distance == 0) vanish();
     EXPECT_OK(tutti_comm_barrier(comm));
-    if (distance > 0)
-      for (int i = 0; i < 2; i++) tutti_par_watchdog_link_beat(link, now + 0.25 * i);
-    const bool first = tutti_par_watchdog_link_lost(link, now + 0.5, limit_s, text, sizeof text);
-    EXPECT(first == (distance == 1 && !leaves), "rank %d, leaves %d", rank, leaves);
-    if (first) EXPECT(strstr(text, "rank 1 on "), "%s", text);
-    if (distance > 0) {
-      const bool second = tutti_par_watchdog_link_lost(link, now + 1.25, limit_s, text, sizeof text);
-      EXPECT(second == (distance <= 2 && !leaves), "rank %d, leaves %d", rank, leaves);
-    }
-    EXPECT_OK(tutti_comm_barrier(comm));
-    tutti_par_watchdog_link_destroy(&link);
-    tutti_comm_destroy(&cut);
+    beat_for_a_while(comm, &n, n.distance > 0, begin_s + 0.5);
+    const double now = begin_s + 0.5;
+    EXPECT(is_lost(&n, now) == (n.distance == 1 && !leaves), "rank %d, leaves %d: %s", n.rank, leaves,
+           n.text);
+    if (n.distance == 1 && !leaves) EXPECT(strstr(n.text, "rank 1 on "), "%s", n.text);
+    if (n.distance > 0)
+      EXPECT(is_lost(&n, now + 1) == (n.distance <= 2 && !leaves), "rank %d, leaves %d: %s", n.rank, leaves,
+             n.text);
+    close_node(comm, &n);
   }
 }
 
