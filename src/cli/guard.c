@@ -1,4 +1,4 @@
-/** What guards a job of several ranks: the watchdog, which main starts, and signals.  The environment switches the
+/** What guards a job of several ranks: the watchdog, which main starts, signals, and a limit on the time of its end.  The environment switches the
  * watchdog off, because a debugger is started before a config is read.
  *
  * When a rank is lost, this process ends, and the launcher ends the others.  A launcher that waits for a lost host is
@@ -121,4 +121,21 @@ tutti_status tutti_cli_watch(tutti_comm *comm) {
 void tutti_cli_guard(const tutti_comm *comm, const tutti_config *config) {
   tutti_signals_add(config->run.signal);
   if (!limit_is_given) tutti_comm_set_watch_limit(comm, config->parallel.watchdog.value);
+}
+
+static volatile sig_atomic_t status_of_end;
+
+static void end_now(int number) {
+  (void)number;
+  _exit(status_of_end);
+}
+
+// An alarm needs neither memory nor a thread.
+void tutti_cli_end_soon(int exit_status) {
+  enum { END_S = 5 };
+  struct sigaction action = {.sa_handler = end_now};
+  status_of_end = exit_status;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGALRM, &action, NULL);
+  alarm(END_S);
 }

@@ -168,9 +168,10 @@ int main(int argc, char **argv) {
   if (status == TUTTI_OK) status = tutti_comm_agree(comm, tutti_cli_watch(comm));
   if (status == TUTTI_OK) status = run(comm, &by, argc, argv, &exit_status);
   if (status == TUTTI_OK) status = flush_results();
+  if (status != TUTTI_OK) exit_status = tutti_status_exit(status);
+  if (exit_status != 0) tutti_cli_end_soon(exit_status);
   if (status != TUTTI_OK) {
     report(status);
-    exit_status = tutti_status_exit(status);
     if (status == TUTTI_ERR_MPI && comm) tutti_comm_leave_watch(comm);
     if (status == TUTTI_ERR_MPI) MPI_Abort(MPI_COMM_WORLD, exit_status);
   }

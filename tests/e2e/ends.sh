@@ -57,4 +57,26 @@ for signal in TERM USR1; do
   kill -$signal "$job"
   ended "$signal, job" "SIG$signal was received"
 done
+
+# fails NAME STATUS TEXT COMMAND...: a job that fails at its start.
+fails() {
+  begin=$(date +%s%N)
+  status=0
+  name=$1 wanted=$2 text=$3
+  shift 3
+  "$@" >ends.out 2>ends.err || status=$?
+  tenths=$((($(date +%s%N) - begin) / 100000000))
+  printf '%-14s %3d.%d s  status %3d  %s\n' "$name" $((tenths / 10)) $((tenths % 10)) $status "$(messages)" >>"$table"
+  [ $tenths -le $((10 * limit)) ] || fail "$name: it ended after $tenths tenths of a second"
+  expect_status "$wanted"
+  [ "$(messages | grep -c .)" -eq 1 ] || fail "$name: not one message: $(cat ends.err)"
+  messages | grep -F -q -e "$text" || fail "$name: the message does not say: $text"
+}
+for kbytes in 200000 300000; do
+  fails "ulimit $kbytes" 71 'the limit on address space is' sh -c "ulimit -v $kbytes && exec \"\$@\"" sh \
+    "$MPIEXEC" -n "$RANKS" "$TUTTI" train small.yaml --run.directory=runs/limited
+done
+# MPI does not come to an end, although the job has failed.
+fails 'no end of MPI' 66 'none.h5' env ENDLESS_END=yes LD_PRELOAD="$EXITS" \
+  "$MPIEXEC" -n "$RANKS" "$TUTTI" train small.yaml --data.file=none.h5 --run.directory=runs/none
 cat "$table"
