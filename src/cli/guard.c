@@ -96,7 +96,7 @@ static tutti_status wanted_limit(double *limit) {
   if (strcmp(wanted, "no") == 0) *limit = 0;
   const bool known = *limit == 0 || (tutti_text_real(wanted, limit) &&
                                      (*limit == 0 || *limit >= TUTTI_CONFIG_LEAST_WATCHDOG_S));
-  TUTTI_CHECK(known, TUTTI_ERR_USAGE, WATCHDOG "=%s: expected 'no', or a number of seconds: 0, or from %g",
+  TUTTI_CHECK(known, TUTTI_ERR_USAGE, WATCHDOG "=%s: expected 'no' or a number of seconds: 0, or from %g",
               wanted, TUTTI_CONFIG_LEAST_WATCHDOG_S);
   return TUTTI_OK;
 }
