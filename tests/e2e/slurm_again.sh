@@ -1,5 +1,5 @@
-# Jobs of a real Slurm that start again: before their time limit, after a node has failed or an urgent job has taken the nodes,
-# one task of an array alone, and not for ever if the starts bring nothing.
+# Jobs of a real Slurm that start again: before their time limit, after a node has failed, a rank was killed or an urgent job has
+# taken the nodes, one task of an array alone, and not for ever if the starts bring nothing.
 . "$SOURCE_DIR/tests/e2e/slurm_lib.sh"
 take_endless
 
@@ -43,6 +43,18 @@ let_end node
 expect_ended
 expect_log 'continues from node/checkpoint.h5'
 expect_weights node "$(cat node.steps)"
+
+# --- a rank that is killed ------------------------------------------------------------------------------------------
+
+submit killed
+expect_checkpoint killed
+kill -KILL "$(pgrep -f -- "$PROGRAM train .*--run.directory=killed" | tail -n 1)"
+expect_queued_again
+expect_log 'has ended without a word' "job $job waits in the queue again"
+let_end killed
+expect_ended
+expect_log 'continues from killed/checkpoint.h5'
+expect_weights killed "$(cat killed.steps)"
 
 # --- an urgent job takes the nodes ----------------------------------------------------------------------------------
 
