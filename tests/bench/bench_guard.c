@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "bench/endless.h"
-#include "bench/samples.h"
 
 /** What guards the steps of a variant. */
 typedef struct {
@@ -113,18 +112,7 @@ done:
 
 static tutti_status run_all(const bench *b) {
   static const int64_t batches[] = {128, 1024}, short_batches[] = {7, 100};
-  const samples_size size = b->is_short ? (samples_size){200, 33, 10} : (samples_size){16384, 784, 10};
-  char path[256] = "";
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY(samples_write(b->comm, size, path));
-  for (int i = 0; i < 2 && status == TUTTI_OK; i++) {
-    const int64_t batch = b->is_short ? short_batches[i] : batches[i];
-    char shape[32];
-    snprintf(shape, sizeof shape, "%lld", (long long)batch);
-    if (bench_wants(b, "guard", shape)) status = run_batch(b, path, batch, shape);
-  }
-  samples_remove(b->comm, path);
-  return status;
+  return endless_batches(b, "guard", b->is_short ? short_batches : batches, 2, run_batch);
 }
 
 int main(int argc, char **argv) {

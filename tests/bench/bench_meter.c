@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "bench/endless.h"
-#include "bench/samples.h"
 #include "measure/noise_impl.h"
 #include "train/train_impl.h"
 
@@ -74,18 +73,7 @@ done:
 
 static tutti_status run_all(const bench *b) {
   static const int64_t batches[] = {16, 128, 1024, 8192}, short_batches[] = {1, 7, 100, 200};
-  const samples_size size = b->is_short ? (samples_size){200, 33, 10} : (samples_size){16384, 784, 10};
-  char path[256] = "";
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY(samples_write(b->comm, size, path));
-  for (int i = 0; i < 4 && status == TUTTI_OK; i++) {
-    const int64_t batch = b->is_short ? short_batches[i] : batches[i];
-    char shape[32];
-    snprintf(shape, sizeof shape, "%lld", (long long)batch);
-    if (bench_wants(b, "measure", shape)) status = run_batch(b, path, batch, shape);
-  }
-  samples_remove(b->comm, path);
-  return status;
+  return endless_batches(b, "measure", b->is_short ? short_batches : batches, 4, run_batch);
 }
 
 int main(int argc, char **argv) {

@@ -5,7 +5,6 @@
 #include "base/random.h"
 #include "bench/endless.h"
 #include "bench/products_impl.h"
-#include "bench/samples.h"
 #include "support/numbers.h"
 #include "support/reference_net.h"
 #include "train/train_impl.h"
@@ -120,10 +119,8 @@ static tutti_status create_products(const tutti_run *run, product_work *work) {
   return tutti_bench_products_create(run->network.model, rows, &work->products);
 }
 
-static tutti_status measure(const bench *b, tutti_run *run) {
+static tutti_status measure(const bench *b, tutti_run *run, const char *shape) {
   product_work products = {0};
-  char shape[32];
-  snprintf(shape, sizeof shape, "%lld", (long long)run->plan.epoch.batch);
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, create_products(run, &products)));
   const double samples = (double)run->plan.epoch.batch,
@@ -137,40 +134,23 @@ done:
   return status;
 }
 
-static tutti_status run_batch(const bench *b, const char *file, int64_t batch) {
+static tutti_status run_batch(const bench *b, const char *file, int64_t batch, const char *shape) {
   tutti_config config = {0};
   tutti_run run = {0};
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
   TUTTI_TRY_GOTO(done, tutti_train_create(b->comm, &config, &run));
   TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
-  TUTTI_TRY_GOTO(done, measure(b, &run));
+  TUTTI_TRY_GOTO(done, measure(b, &run, shape));
 done:
   tutti_train_destroy(&run);
   tutti_config_clear(&config);
   return status;
 }
 
-static tutti_status run_batches(const bench *b, const char *file) {
-  static const int64_t batches[] = {16, 64, 128, 1024, 8192}, short_batches[] = {1, 2, 7, 32, 100};
-  for (int i = 0; i < 5; i++) {
-    const int64_t batch = b->is_short ? short_batches[i] : batches[i];
-    char shape[32];
-    snprintf(shape, sizeof shape, "%lld", (long long)batch);
-    if (bench_wants(b, "step", shape)) TUTTI_TRY(run_batch(b, file, batch));
-  }
-  return TUTTI_OK;
-}
-
 static tutti_status run_all(const bench *b) {
-  const char *given = bench_option(b, "file", NULL);
-  if (given) return run_batches(b, given);
-  const samples_size size = b->is_short ? (samples_size){200, 33, 10} : (samples_size){16384, 784, 10};
-  char path[256] = "";
-  TUTTI_TRY(samples_write(b->comm, size, path));
-  const tutti_status status = run_batches(b, path);
-  samples_remove(b->comm, path);
-  return status;
+  static const int64_t batches[] = {16, 64, 128, 1024, 8192}, short_batches[] = {1, 2, 7, 32, 100};
+  return endless_batches(b, "step", b->is_short ? short_batches : batches, 5, run_batch);
 }
 
 int main(int argc, char **argv) {

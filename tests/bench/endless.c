@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "bench/samples.h"
+
 tutti_status endless_parse(const bench *b, const char *file, int64_t batch, const char *measure,
                            tutti_config *config) {
   char text[32];
@@ -28,4 +30,26 @@ tutti_status endless_step(tutti_run *run, tutti_train_step_result *result) {
   run->state.at.place = next % run->plan.epoch.n; // the first epoch, over and over
   run->state.at.step_in_epoch = run->state.at.place > 0 ? run->state.at.step_in_epoch + 1 : 0;
   return TUTTI_OK;
+}
+
+static tutti_status run_batches(const bench *b, const char *what, const int64_t *batches, int n,
+                                endless_batch *run, const char *file) {
+  for (int i = 0; i < n; i++) {
+    char shape[32];
+    snprintf(shape, sizeof shape, "%lld", (long long)batches[i]);
+    if (bench_wants(b, what, shape)) TUTTI_TRY(run(b, file, batches[i], shape));
+  }
+  return TUTTI_OK;
+}
+
+tutti_status endless_batches(const bench *b, const char *what, const int64_t *batches, int n,
+                             endless_batch *run) {
+  const char *given = bench_option(b, "file", NULL);
+  if (given) return run_batches(b, what, batches, n, run, given);
+  const samples_size size = b->is_short ? (samples_size){200, 33, 10} : (samples_size){16384, 784, 10};
+  char path[256] = "";
+  TUTTI_TRY(samples_write(b->comm, size, path));
+  const tutti_status status = run_batches(b, what, batches, n, run, path);
+  samples_remove(b->comm, path);
+  return status;
 }

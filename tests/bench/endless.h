@@ -15,3 +15,15 @@ tutti_status endless_parse(const bench *b, const char *file, int64_t batch, cons
 /** Collective.  One step.  @return ERR_INTERNAL the loss is not finite */
 TUTTI_NODISCARD
 tutti_status endless_step(tutti_run *run, tutti_train_step_result *result);
+
+/** Collective.  One batch of a case.
+ * @param[in] file   data with classes
+ * @param[in] shape  the batch as a text, for the table */
+typedef tutti_status endless_batch(const bench *b, const char *file, int64_t batch, const char *shape);
+
+/** Collective.  Call `run` for each of batches[n] that --only selects, with the data of --file, or made up ones that have
+ * 784 features like pixels (few in short runs).
+ * @param[in] what  the name of the case */
+TUTTI_NODISCARD
+tutti_status endless_batches(const bench *b, const char *what, const int64_t *batches, int n,
+                             endless_batch *run);
