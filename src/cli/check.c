@@ -20,9 +20,8 @@ static int n_tasks(void) {
 tutti_status tutti_cli_check(const tutti_command *command, int argc, char **argv, int n_ranks) {
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
-  bool check = false;
   tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_cli_parse(argc, argv, command, &check, &arguments));
+  TUTTI_TRY_GOTO(done, tutti_cli_parse(argc, argv, command, NULL, &arguments));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config_alone(&arguments, &config));
   TUTTI_TRY_GOTO(done, command->check(&arguments, &config, n_ranks > 0 ? n_ranks : n_tasks()));
 done:

@@ -65,8 +65,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_cli_arguments arguments = {0};
   tutti_config config = {0};
   tutti_train_result result = {0};
-  bool unused = false; // main.c looks for --check
-  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_train, &unused, &arguments);
+  tutti_status status = tutti_cli_parse(argc, argv, &tutti_command_train, NULL, &arguments);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
   TUTTI_TRY_GOTO(done, tutti_cli_read_config(comm, &arguments, &config));
   tutti_cli_guard(comm, &config);
@@ -83,7 +82,7 @@ done:
   return status;
 }
 
-static const tutti_cli_option_row options[] = {TUTTI_OPTION_CHECK(0), {.help = {NULL, NULL}}};
+static const tutti_cli_option_row options[] = {TUTTI_OPTION_CHECK, {.help = {NULL, NULL}}};
 
 const tutti_command tutti_command_train = {
     .name = "train",

@@ -24,7 +24,7 @@ typedef struct {
 typedef enum {
   TUTTI_CLI_TEXT,     // const char *, borrowed from argv
   TUTTI_CLI_SWITCH,   // bool: yes or no
-  TUTTI_CLI_FLAG,     // bool: true if the option is given, which takes no value
+  TUTTI_CLI_EARLY,    // nothing: it has no value, and main has looked for it before
   TUTTI_CLI_WHOLE,    // int64_t, a whole number from `min` to `max`
   TUTTI_CLI_INT,      // int, the same
   TUTTI_CLI_POSITIVE, // double, a number above 0

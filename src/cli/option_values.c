@@ -30,7 +30,7 @@ static tutti_status read_name(const tutti_cli_option *option, const char *text, 
 
 tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *text, void *values) {
   static const char *const switches[] = {"yes", "no"};
-  void *value = (char *)values + option->offset;
+  void *value = values ? (char *)values + option->offset : NULL;
   int64_t whole = 0;
   int index = 0;
   switch (option->type) {
@@ -41,8 +41,7 @@ tutti_status tutti_cli_option_read(const tutti_cli_option *option, const char *t
     TUTTI_TRY(read_name(option, text, switches, 2, &index));
     *(bool *)value = index == 0;
     break;
-  case TUTTI_CLI_FLAG:
-    *(bool *)value = true;
+  case TUTTI_CLI_EARLY:
     break;
   case TUTTI_CLI_WHOLE:
     return read_whole(option, text, value);

@@ -58,7 +58,7 @@ static tutti_status make_table(const tutti_command *command, option_table *table
   TUTTI_TRY(TUTTI_NEW(*key_names, (int64_t)n_keys * KEY_BYTES));
   for (int i = 0; i < n_rows; i++)
     if (options[i].option.name)
-      add_entry(table, options[i].option.name, options[i].option.type == TUTTI_CLI_FLAG);
+      add_entry(table, options[i].option.name, options[i].option.type == TUTTI_CLI_EARLY);
   for (int i = 0; i < n_keys; i++) {
     tutti_key_info key;
     char *name = *key_names + (int64_t)i * KEY_BYTES;

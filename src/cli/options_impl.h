@@ -17,7 +17,7 @@ struct tutti_cli_arguments {
 
 /** Parse the command line with getopt_long.  Local.
  * @param[in]  argv       [argc] argv[0] is the name of the command
- * @param[out] values     what the offsets of the command's options are in; NULL: it has no options
+ * @param[out] values     what the offsets of the command's options are in; NULL: none of them has a value
  * @param[out] arguments  the caller's: tutti_cli_arguments_clear; empty after a failure
  * @return ERR_USAGE an unknown option (with the nearest known one), an option without its value, too few or too many
  *         positional arguments, or a value that its option does not allow */
@@ -46,13 +46,13 @@ enum { TUTTI_CLI_ITEM_BYTES = 64 };
 bool tutti_cli_next_item(const char **list, char item[TUTTI_CLI_ITEM_BYTES]);
 
 /** Rows of options that several commands have; `offset` is that of their value. */
-#define TUTTI_OPTION_CHECK(offset)                                                                           \
+#define TUTTI_OPTION_CHECK                                                                                   \
   {                                                                                                          \
     {"--check",                                                                                              \
      "only check config, data and layers, and start nothing; works without mpirun, for example on a login "  \
      "node before sbatch"},                                                                                  \
     {                                                                                                        \
-      "check", TUTTI_CLI_FLAG, offset, .min = 0                                                              \
+      "check", TUTTI_CLI_EARLY, 0, .min = 0                                                                  \
     }                                                                                                        \
   }
 #define TUTTI_OPTION_DATA_FILE(offset)                                                                       \

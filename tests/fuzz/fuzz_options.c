@@ -10,7 +10,7 @@ enum { MOST_WORDS = 64 };
 /** One option of each type. */
 typedef struct {
   const char *name;
-  bool is_on, flag;
+  bool is_on;
   int64_t whole;
   int number;
   double tolerance;
@@ -21,7 +21,7 @@ typedef struct {
 static const tutti_cli_option_row options[] = {
     {.option = {"name", TUTTI_CLI_TEXT, VALUE(name), .min = 0}},
     {.option = {"on", TUTTI_CLI_SWITCH, VALUE(is_on), .min = 0}},
-    {.option = {"flag", TUTTI_CLI_FLAG, VALUE(flag), .min = 0}},
+    {.option = {"flag", TUTTI_CLI_EARLY, 0, .min = 0}},
     {.option = {"whole", TUTTI_CLI_WHOLE, VALUE(whole), .min = 1, .max = INT64_MAX}},
     {.option = {"number", TUTTI_CLI_INT, VALUE(number), .min = -5, .max = 5}},
     {.option = {"tolerance", TUTTI_CLI_POSITIVE, VALUE(tolerance), .min = 0}},
