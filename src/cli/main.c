@@ -144,6 +144,16 @@ static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
   if (kernels) unsetenv(TUTTI_KERNELS_BEFORE);
 }
 
+/** The job has failed, or has ended before its end.  Rank 0 may still write a checkpoint, for which the others wait
+ * while the watchdog looks; only then the time is limited. */
+static void end_failed(const tutti_comm *comm, tutti_status status, int exit_status) {
+  if (comm && status != TUTTI_ERR_MPI && tutti_comm_barrier(comm) != TUTTI_OK) status = TUTTI_ERR_MPI;
+  tutti_cli_end_soon(exit_status);
+  if (status != TUTTI_ERR_MPI) return;
+  if (comm) tutti_comm_leave_watch(comm);
+  MPI_Abort(MPI_COMM_WORLD, exit_status);
+}
+
 /** The order matters: what works without MPI comes first, then the environment that MPI and BLAS inherit, then MPI. */
 int main(int argc, char **argv) {
   tutti_fault_arm();
@@ -167,14 +177,12 @@ int main(int argc, char **argv) {
   tutti_cli_tell_crashes(comm);
   if (status == TUTTI_OK) status = tutti_comm_agree(comm, tutti_cli_watch(comm));
   if (status == TUTTI_OK) status = run(comm, &by, argc, argv, &exit_status);
-  if (status == TUTTI_OK) status = flush_results();
-  if (status != TUTTI_OK) exit_status = tutti_status_exit(status);
-  if (exit_status != 0) tutti_cli_end_soon(exit_status);
+  if (status == TUTTI_OK) status = tutti_comm_agree_from(comm, 0, flush_results()); // rank 0 alone prints
   if (status != TUTTI_OK) {
     report(status);
-    if (status == TUTTI_ERR_MPI && comm) tutti_comm_leave_watch(comm);
-    if (status == TUTTI_ERR_MPI) MPI_Abort(MPI_COMM_WORLD, exit_status);
+    exit_status = tutti_status_exit(status);
   }
+  if (exit_status != 0) end_failed(comm, status, exit_status);
   tutti_comm_destroy(&comm);
   MPI_Finalize();
   return exit_status;
