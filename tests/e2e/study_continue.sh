@@ -6,7 +6,7 @@ use_scratch
 at_exit() { kill_job; }
 
 # A trial of some seconds.  Evaluations are not at the ends of epochs, and a checkpoint is seldom at a row of the curve.
-epochs=900
+epochs=2700
 [ -z "${SLOW:-}" ] || epochs=120
 cat >study.yaml <<EOF
 data: {file: $SOURCE_DIR/data/digits.h5, scale: unit, validation_split: 0.1}
