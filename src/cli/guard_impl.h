@@ -4,7 +4,7 @@
 #include "tutti/par.h"
 
 /** Collective.  Watch the ranks of a job, unless rank 0 has TUTTI_WATCHDOG=no in its environment.
- * @return ERR_USAGE the variable is not a limit; ERR_MPI */
+ * @return (agreed) ERR_USAGE the variable is not a limit; ERR_MPI */
 TUTTI_NODISCARD
 tutti_status tutti_cli_watch(tutti_comm *comm);
 

@@ -175,7 +175,7 @@ int main(int argc, char **argv) {
   tutti_comm *comm = NULL;
   tutti_status status = tutti_comm_create_world(&comm);
   tutti_cli_tell_crashes(comm);
-  if (status == TUTTI_OK) status = tutti_comm_agree(comm, tutti_cli_watch(comm));
+  if (status == TUTTI_OK) status = tutti_cli_watch(comm);
   if (status == TUTTI_OK) status = run(comm, &by, argc, argv, &exit_status);
   if (status == TUTTI_OK) status = tutti_comm_agree_from(comm, 0, flush_results()); // rank 0 alone prints
   if (status != TUTTI_OK) {

@@ -135,7 +135,7 @@ static void end(watched *w) {
 
 static void hear(tutti_watchdog_link *link, const message *in, double now, const struct sockaddr_in *from) {
   const message answer = {link->secret, link->node, TUTTI_WATCHDOG_ANSWER};
-  if (in->kind == TUTTI_WATCHDOG_PROBE) tutti_par_watchdog_socket_answer(link->fd, from, &answer);
+  if (in->kind == TUTTI_WATCHDOG_PROBE) tutti_par_watchdog_socket_send_one(link->fd, from, &answer);
   if (in->kind == TUTTI_WATCHDOG_REPORTED) link->was_told = true;
   for (int i = 0; i < link->n_before; i++) {
     watched *w = &link->before[i];

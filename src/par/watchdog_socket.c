@@ -43,8 +43,9 @@ int tutti_par_watchdog_socket_open(tutti_watchdog_place *own) {
   return -1;
 }
 
-/** Wait a moment if the system has no room for the message, as it may be when a node tells many others at once. */
-static void send_one(int fd, const struct sockaddr_in *to, const tutti_watchdog_message *out) {
+// The system may have no room for the message when a node tells many others at once, so wait a moment then.
+void tutti_par_watchdog_socket_send_one(int fd, const struct sockaddr_in *to,
+                                        const tutti_watchdog_message *out) {
   enum { TRIES = 3, WAIT_MS = 20 };
   for (int i = 0; i < TRIES; i++) {
     const ssize_t n =
@@ -66,10 +67,11 @@ void tutti_par_watchdog_socket_send(int fd, const char *host, const tutti_watchd
     for (int i = 0; i < n; i++)
       for (int a = 0; a < to[i].n_addresses; a++)
         if (leads_there(to[i].addresses[a], strcmp(host, to[i].host) == 0))
-          send_one(fd,
-                   &(struct sockaddr_in){
-                       .sin_family = AF_INET, .sin_port = to[i].port, .sin_addr.s_addr = to[i].addresses[a]},
-                   out);
+          tutti_par_watchdog_socket_send_one(fd,
+                                             &(struct sockaddr_in){.sin_family = AF_INET,
+                                                                   .sin_port = to[i].port,
+                                                                   .sin_addr.s_addr = to[i].addresses[a]},
+                                             out);
 }
 
 bool tutti_par_watchdog_socket_take(int fd, uint64_t secret, tutti_watchdog_message *in,
@@ -80,11 +82,6 @@ bool tutti_par_watchdog_socket_take(int fd, uint64_t secret, tutti_watchdog_mess
     if (n < 0 && errno != EINTR) return false;
     if (n == (ssize_t)sizeof *in && in->secret == secret) return true;
   }
-}
-
-void tutti_par_watchdog_socket_answer(int fd, const struct sockaddr_in *to,
-                                      const tutti_watchdog_message *out) {
-  send_one(fd, to, out);
 }
 
 tutti_watchdog_probe tutti_par_watchdog_probe_open(const struct sockaddr_in *to) {

@@ -34,8 +34,11 @@ typedef struct {
  * @return the socket, the caller's to close; -1: there is none */
 int tutti_par_watchdog_socket_open(tutti_watchdog_place *own);
 
-/** Send a message to to[n], so many times.  A message that cannot be sent within a moment is lost.  May be called in a
- * signal handler.
+/** Send a message.  One that cannot be sent within a moment is lost.  May be called in a signal handler. */
+void tutti_par_watchdog_socket_send_one(int fd, const struct sockaddr_in *to,
+                                        const tutti_watchdog_message *out);
+
+/** Send a message to to[n], so many times, to each by all its addresses; otherwise the same.
  * @param[in] host  of this node: only nodes of the same host get it by the loopback address */
 void tutti_par_watchdog_socket_send(int fd, const char *host, const tutti_watchdog_place *to, int n,
                                     int copies, const tutti_watchdog_message *out);
@@ -45,10 +48,6 @@ void tutti_par_watchdog_socket_send(int fd, const char *host, const tutti_watchd
  * @return false: none has arrived */
 bool tutti_par_watchdog_socket_take(int fd, uint64_t secret, tutti_watchdog_message *in,
                                     struct sockaddr_in *from);
-
-/** Answer a probe. */
-void tutti_par_watchdog_socket_answer(int fd, const struct sockaddr_in *to,
-                                      const tutti_watchdog_message *out);
 
 /** A socket that asks whether another one is still there. */
 typedef struct {

@@ -43,8 +43,7 @@ static tutti_status step(guarded *g) {
   tutti_train_step_result result;
   TUTTI_TRY(endless_step(g->run, &result));
   g->loss = result.loss;
-  const int64_t every = (int64_t)g->run->config->parallel.check_every.value;
-  return g->is_compared && g->run->state.at.step % every == 0 ? tutti_run_check_same(g->run) : TUTTI_OK;
+  return g->is_compared && g->run->state.at.step % g->n_steps == 0 ? tutti_run_check_same(g->run) : TUTTI_OK;
 }
 
 static tutti_status steps(void *context) {
@@ -78,7 +77,7 @@ done:
 
 static tutti_status measure(const bench *b, tutti_run *run, const char *shape) {
   // One comparison, and some looks of the watchdog.
-  const int64_t n_steps = (int64_t)run->config->parallel.check_every.value;
+  const int64_t n_steps = b->is_short ? 10 : (int64_t)run->config->parallel.check_every.value;
   guarded kinds[] = {{.run = run, .n_steps = n_steps},
                      {.run = run, .n_steps = n_steps, .is_watched = true},
                      {.run = run, .n_steps = n_steps, .is_compared = true},
@@ -96,18 +95,7 @@ static tutti_status measure(const bench *b, tutti_run *run, const char *shape) {
 }
 
 static tutti_status run_batch(const bench *b, const char *file, int64_t batch, const char *shape) {
-  tutti_config config = {0};
-  tutti_run run = {0};
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
-  if (b->is_short) config.parallel.check_every.value = 10;
-  TUTTI_TRY_GOTO(done, tutti_train_create(b->comm, &config, &run));
-  TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
-  TUTTI_TRY_GOTO(done, measure(b, &run, shape));
-done:
-  tutti_train_destroy(&run);
-  tutti_config_clear(&config);
-  return status;
+  return endless_train(b, file, batch, shape, measure);
 }
 
 static tutti_status run_all(const bench *b) {

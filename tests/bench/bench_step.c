@@ -135,17 +135,7 @@ done:
 }
 
 static tutti_status run_batch(const bench *b, const char *file, int64_t batch, const char *shape) {
-  tutti_config config = {0};
-  tutti_run run = {0};
-  tutti_status status = TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
-  TUTTI_TRY_GOTO(done, tutti_train_create(b->comm, &config, &run));
-  TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
-  TUTTI_TRY_GOTO(done, measure(b, &run, shape));
-done:
-  tutti_train_destroy(&run);
-  tutti_config_clear(&config);
-  return status;
+  return endless_train(b, file, batch, shape, measure);
 }
 
 static tutti_status run_all(const bench *b) {

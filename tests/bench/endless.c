@@ -53,3 +53,18 @@ tutti_status endless_batches(const bench *b, const char *what, const int64_t *ba
   samples_remove(b->comm, path);
   return status;
 }
+
+tutti_status endless_train(const bench *b, const char *file, int64_t batch, const char *shape,
+                           endless_measure *measure) {
+  tutti_config config = {0};
+  tutti_run run = {0};
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(b->comm, endless_parse(b, file, batch, "none", &config)));
+  TUTTI_TRY_GOTO(done, tutti_train_create(b->comm, &config, &run));
+  TUTTI_TRY_GOTO(done, tutti_train_begin(&run));
+  TUTTI_TRY_GOTO(done, measure(b, &run, shape));
+done:
+  tutti_train_destroy(&run);
+  tutti_config_clear(&config);
+  return status;
+}

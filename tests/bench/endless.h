@@ -27,3 +27,11 @@ typedef tutti_status endless_batch(const bench *b, const char *file, int64_t bat
 TUTTI_NODISCARD
 tutti_status endless_batches(const bench *b, const char *what, const int64_t *batches, int n,
                              endless_batch *run);
+
+/** Collective.  What a program does with a training that has begun. */
+typedef tutti_status endless_measure(const bench *b, tutti_run *run, const char *shape);
+
+/** Collective.  Create a training that measures nothing, begin it, and call `measure`. */
+TUTTI_NODISCARD
+tutti_status endless_train(const bench *b, const char *file, int64_t batch, const char *shape,
+                           endless_measure *measure);
