@@ -1,5 +1,5 @@
-/** What guards a job of several ranks: the watchdog, which main starts, signals, and a limit on the time of its end.  The environment switches the
- * watchdog off, because a debugger is started before a config is read.
+/** What guards a job of several ranks: the watchdog, which main starts, signals, and a limit on the time of its end.  The
+ * environment switches the watchdog off, because a debugger is started before a config is read.
  *
  * When a rank is lost, this process ends, and the launcher ends the others.  A launcher that waits for a lost host is
  * killed. */
@@ -82,37 +82,39 @@ static void end_job(const char *what, bool first, double limit) {
   _exit(tutti_status_exit(TUTTI_ERR_MPI));
 }
 
-static bool limit_is_given; // by the environment, so that of the config does not count
+/** What the environment of rank 0 asks for. */
+static struct {
+  double limit;  // seconds; 0: no watchdog
+  bool is_given; // so that of the config does not count
+} wanted;
 
 /** The name of a variable that switches the watchdog off (no), or says its limit in seconds. */
 #define WATCHDOG "TUTTI_WATCHDOG"
 
-/** The limit that the environment of this rank asks for; 0: none. */
-static tutti_status wanted_limit(double *limit) {
+static tutti_status read_wanted(void) {
   static const double default_limit_s = 10;
-  const char *wanted = getenv(WATCHDOG);
-  *limit = default_limit_s;
-  if (!wanted) return TUTTI_OK;
-  if (strcmp(wanted, "no") == 0) *limit = 0;
-  const bool known = *limit == 0 || (tutti_text_real(wanted, limit) &&
-                                     (*limit == 0 || *limit >= TUTTI_CONFIG_LEAST_WATCHDOG_S));
+  const char *text = getenv(WATCHDOG);
+  wanted.is_given = text != NULL;
+  wanted.limit = default_limit_s;
+  if (!text) return TUTTI_OK;
+  if (strcmp(text, "no") == 0) wanted.limit = 0;
+  const bool known =
+      wanted.limit == 0 || (tutti_text_real(text, &wanted.limit) &&
+                            (wanted.limit == 0 || wanted.limit >= TUTTI_CONFIG_LEAST_WATCHDOG_S));
   TUTTI_CHECK(known, TUTTI_ERR_USAGE, WATCHDOG "=%s: expected 'no' or a number of seconds: 0, or from %g",
-              wanted, TUTTI_CONFIG_LEAST_WATCHDOG_S);
+              text, TUTTI_CONFIG_LEAST_WATCHDOG_S);
   return TUTTI_OK;
 }
 
 // A job without a watchdog trains as well, so a failure is a warning.  Launchers do not give the environment to all
 // hosts, so that of rank 0 counts for all.
 tutti_status tutti_cli_watch(tutti_comm *comm) {
-  double limit = 0;
-  const tutti_status local = tutti_comm_rank(comm) == 0 ? wanted_limit(&limit) : TUTTI_OK;
+  const tutti_status local = tutti_comm_rank(comm) == 0 ? read_wanted() : TUTTI_OK;
   TUTTI_TRY(tutti_comm_agree_from(comm, 0, local));
-  TUTTI_TRY(tutti_comm_bcast(comm, 0, &limit, sizeof limit));
-  limit_is_given = tutti_comm_rank(comm) == 0 && getenv(WATCHDOG);
-  TUTTI_TRY(tutti_comm_bcast(comm, 0, &limit_is_given, sizeof limit_is_given));
-  if (tutti_comm_size(comm) == 1 || limit == 0) return TUTTI_OK;
+  TUTTI_TRY(tutti_comm_bcast(comm, 0, &wanted, sizeof wanted));
+  if (tutti_comm_size(comm) == 1 || wanted.limit == 0) return TUTTI_OK;
   note_launcher();
-  const tutti_status status = tutti_comm_watch(comm, limit, end_job);
+  const tutti_status status = tutti_comm_watch(comm, wanted.limit, end_job);
   if (status != TUTTI_OK && status != TUTTI_ERR_MPI)
     tutti_log(TUTTI_LOG_WARNING, "no watchdog: %s; a rank that hangs will not be noticed", tutti_fail_text());
   return status == TUTTI_ERR_MPI ? status : TUTTI_OK;
@@ -120,7 +122,7 @@ tutti_status tutti_cli_watch(tutti_comm *comm) {
 
 void tutti_cli_guard(const tutti_comm *comm, const tutti_config *config) {
   tutti_signals_add(config->run.signal);
-  if (!limit_is_given) tutti_comm_set_watch_limit(comm, config->parallel.watchdog.value);
+  if (!wanted.is_given) tutti_comm_set_watch_limit(comm, config->parallel.watchdog.value);
 }
 
 static volatile sig_atomic_t status_of_end;
