@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/phase.h"
 #include "base/process.h"
 #include "base/signals.h"
@@ -34,6 +35,9 @@ static const double LOOK_S = 0.25, SILENCE_PART = 0.5;
 /** A pause of this thread that is longer than this part of the limit, and than some looks, says that the whole process
  * was stopped, and perhaps all ranks with it. */
 static const double PAUSE_PART = 0.2, PAUSE_LOOKS = 3;
+
+/** After so many limits it is said that this rank waits for a file.  The job goes on: a file system may come back. */
+static const double FILE_LIMITS = 3;
 
 /** One rank, in the memory of the node.  Its own thread writes, the others read. */
 typedef struct {
@@ -68,6 +72,9 @@ struct tutti_watchdog {
   int wake[2]; // pipe: a byte ends the thread
   _Atomic double limit;
   double looked_at;
+  uint64_t own_work_us; // processor time of the main thread at the last look
+  double waits_since;   // clock at which it was less
+  bool has_told;        // that it waits
   tutti_comm_lost *lost;
 };
 
@@ -134,6 +141,7 @@ static bool look_at(tutti_watchdog *dog, int node_rank, double now, double silen
 
 static void reset(tutti_watchdog *dog, double now) {
   for (int i = 0; i < dog->comm->node_size; i++) dog->seen[i].beats_at = dog->seen[i].work_at = now;
+  dog->waits_since = now;
   tutti_par_watchdog_link_reset(dog->link, now);
 }
 
@@ -148,6 +156,26 @@ static void report(const tutti_watchdog *dog, double limit, const char *text) {
   dog->lost(text, first, limit);
 }
 
+/** Say once that the main thread waits, as it does if a file system does not answer.  Waiting for other ranks keeps a
+ * processor busy, so it is none of them. */
+static void look_at_own_wait(tutti_watchdog *dog, double now, double limit) {
+  const pulse *own = &dog->memory->pulses[dog->comm->node_rank];
+  const uint64_t work = atomic_load(&own->work_us);
+  if (work != dog->own_work_us) {
+    dog->waits_since = now;
+    dog->has_told = false;
+  }
+  dog->own_work_us = work;
+  if (dog->has_told || now - dog->waits_since < FILE_LIMITS * limit || is_traced(own)) return;
+  dog->has_told = true;
+  tutti_log(
+      TUTTI_LOG_WARNING,
+      "rank %d on %s (process %lld) has waited in phase '%.15s' for %.0f s, and used no processor time: "
+      "perhaps a file system does not answer; the job goes on when it does",
+      atomic_load(&own->rank), dog->comm->host, (long long)atomic_load(&own->process), own->phase,
+      now - dog->waits_since);
+}
+
 static void look(tutti_watchdog *dog) {
   const double now = tutti_clock_s(), limit = atomic_load(&dog->limit), silence = SILENCE_PART * limit;
   char text[512];
@@ -156,6 +184,7 @@ static void look(tutti_watchdog *dog) {
   if (now - dog->looked_at > fmax(PAUSE_PART * limit, PAUSE_LOOKS * LOOK_S) || limit <= 0) reset(dog, now);
   dog->looked_at = now;
   if (limit <= 0) return;
+  look_at_own_wait(dog, now, limit);
   for (int i = 0; i < dog->comm->node_size; i++)
     if (!look_at(dog, i, now, silence, text, sizeof text)) report(dog, limit, text);
   if (tutti_par_watchdog_link_was_told(dog->link)) report(dog, limit, "another node has reported a loss");

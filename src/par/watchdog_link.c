@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/signals.h"
 #include "par/watchdog_impl.h"
 #include "par/watchdog_socket_impl.h"
@@ -76,6 +77,24 @@ static void note_neighbours(tutti_watchdog_link *link, const place *all, int siz
   }
 }
 
+static const char *another_host(const place *all, int size, const char *host) {
+  for (int i = 0; i < size; i++)
+    if (strcmp(all[i].host, host) != 0) return all[i].host;
+  return host;
+}
+
+/** Warn if messages do not reach a host. */
+static void check_reach(const place *all, int size) {
+  for (int i = 0; i < size; i++) {
+    if (tutti_par_watchdog_socket_reaches(&all[i], another_host(all, size, all[i].host))) continue;
+    tutti_log_root(TUTTI_LOG_WARNING,
+                   "the watchdog cannot send to rank %d on %s, because that host has no IPv4 address for it: "
+                   "if the host is lost, nobody will notice",
+                   i, all[i].host);
+    return;
+  }
+}
+
 /** Keep the places of all other nodes that have one; without memory nobody is told of a loss. */
 static void note_all(tutti_watchdog_link *link, const place *all, int size, int n_nodes) {
   if (TUTTI_NEW(link->all, n_nodes) != TUTTI_OK) return;
@@ -109,6 +128,7 @@ tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchd
   if (comm->rank == 0) (void)!getentropy(&secret, sizeof secret);
   TUTTI_MPI_GOTO(done, MPI_Bcast(&secret, 1, MPI_UINT64_T, 0, comm->all));
   TUTTI_MPI_GOTO(done, MPI_Allgather(&own, sizeof own, MPI_BYTE, all, sizeof own, MPI_BYTE, comm->all));
+  if (comm->n_nodes > 1) check_reach(all, comm->size);
   if (*link) {
     (*link)->secret = secret;
     if (own.rank >= 0) note_neighbours(*link, all, comm->size, comm->n_nodes);

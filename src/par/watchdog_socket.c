@@ -61,6 +61,12 @@ static bool leads_there(uint32_t address, bool same_host) {
   return same_host || (ntohl(address) >> 24) != IN_LOOPBACKNET;
 }
 
+bool tutti_par_watchdog_socket_reaches(const tutti_watchdog_place *to, const char *host) {
+  for (int a = 0; a < to->n_addresses; a++)
+    if (leads_there(to->addresses[a], strcmp(host, to->host) == 0)) return true;
+  return false;
+}
+
 void tutti_par_watchdog_socket_send(int fd, const char *host, const tutti_watchdog_place *to, int n,
                                     int copies, const tutti_watchdog_message *out) {
   for (int k = 0; k < copies; k++)

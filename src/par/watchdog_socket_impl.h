@@ -38,6 +38,9 @@ int tutti_par_watchdog_socket_open(tutti_watchdog_place *own);
 void tutti_par_watchdog_socket_send_one(int fd, const struct sockaddr_in *to,
                                         const tutti_watchdog_message *out);
 
+/** Whether a place has an address that leads there from `host`. */
+bool tutti_par_watchdog_socket_reaches(const tutti_watchdog_place *to, const char *host);
+
 /** Send a message to to[n], so many times, to each by all its addresses; otherwise the same.
  * @param[in] host  of this node: only nodes of the same host get it by the loopback address */
 void tutti_par_watchdog_socket_send(int fd, const char *host, const tutti_watchdog_place *to, int n,

@@ -10,6 +10,7 @@
 
 #include "base/phase.h"
 #include "par/watchdog_impl.h"
+#include "par/watchdog_socket_impl.h"
 #include "support/mpi_main.h"
 
 enum { LIMIT_S = 4, REST_US = 2500000 }; // a rank is missed after half of the limit
@@ -42,6 +43,38 @@ static void the_limit_can_change(const tutti_comm *comm) {
   tutti_comm_set_watch_limit(cut, 5);
   tutti_comm_destroy(&cut);
   tutti_comm_set_watch_limit(comm, 5); // nobody watches this one
+}
+
+/** What this process writes to standard error while its main thread sleeps. */
+static void sleep_and_read_errors(int seconds, char *text, size_t bytes) {
+  FILE *file = tmpfile();
+  const int errors = dup(STDERR_FILENO);
+  dup2(fileno(file), STDERR_FILENO);
+  sleep((unsigned)seconds);
+  dup2(errors, STDERR_FILENO);
+  close(errors);
+  rewind(file);
+  text[fread(text, 1, bytes - 1, file)] = '\0';
+  fclose(file);
+}
+
+/** A file system that does not answer is told of, and the job is not ended. */
+static void a_long_wait_is_told(const tutti_comm *comm) {
+  enum { RANKS = 3, SHORT_LIMIT_S = 3, WAIT_S = 10 };
+  char text[1024] = "";
+  tutti_comm *cut = NULL;
+  if (tutti_comm_size(comm) != RANKS ||
+      !EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, tutti_comm_size(comm), &cut)))
+    return;
+  EXPECT_OK(tutti_comm_watch(cut, SHORT_LIMIT_S, lost));
+  tutti_phase_note("save", false);
+  if (tutti_comm_rank(comm) == 1) sleep_and_read_errors(WAIT_S, text, sizeof text);
+  EXPECT_OK(tutti_comm_barrier(comm));
+  tutti_phase_note("between steps", false);
+  const char *told = strstr(text, "has waited in phase 'save' for 9");
+  EXPECT((told != NULL) == (tutti_comm_rank(comm) == 1), "%s", text);
+  EXPECT(!told || !strstr(told + 1, "has waited"), "told twice: %s", text);
+  tutti_comm_destroy(&cut);
 }
 
 // --- several nodes, with a number for the time ----------------------------------------------------------------------
@@ -142,8 +175,21 @@ static void a_process_that_is_gone_is_noticed(const tutti_comm *comm) {
   }
 }
 
+/** The loopback address leads to this host alone. */
+static void a_host_without_an_address_is_found(const tutti_comm *comm) {
+  tutti_watchdog_place place = {.host = "one", .n_addresses = 1, .addresses = {htonl(INADDR_LOOPBACK)}};
+  EXPECT(tutti_par_watchdog_socket_reaches(&place, "one"), "rank %d", tutti_comm_rank(comm));
+  EXPECT(!tutti_par_watchdog_socket_reaches(&place, "two"), "rank %d", tutti_comm_rank(comm));
+  place.addresses[place.n_addresses++] = htonl(INADDR_LOOPBACK ^ (1U << 24));
+  EXPECT(tutti_par_watchdog_socket_reaches(&place, "two"), "rank %d", tutti_comm_rank(comm));
+}
+
 int main(void) {
-  const mpi_test tests[] = {MPI_TEST(a_slow_rank_is_not_ended), MPI_TEST(the_limit_can_change),
-                            MPI_TEST(one_node_reports_another), MPI_TEST(a_process_that_is_gone_is_noticed)};
+  const mpi_test tests[] = {MPI_TEST(a_slow_rank_is_not_ended),
+                            MPI_TEST(the_limit_can_change),
+                            MPI_TEST(a_long_wait_is_told),
+                            MPI_TEST(one_node_reports_another),
+                            MPI_TEST(a_process_that_is_gone_is_noticed),
+                            MPI_TEST(a_host_without_an_address_is_found)};
   return mpi_main("watchdog", tests, sizeof tests / sizeof *tests);
 }
