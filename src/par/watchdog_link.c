@@ -116,6 +116,11 @@ static tutti_watchdog_link *create_local(const tutti_comm *comm, place *own) {
   return NULL;
 }
 
+static void send_beat(const tutti_watchdog_link *link) {
+  const message out = {link->secret, link->node, TUTTI_WATCHDOG_BEAT};
+  tutti_par_watchdog_socket_send(link->fd, link->host, link->next, link->n_next, 1, &out);
+}
+
 tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchdog_link **link) {
   place own = {.rank = -1, .node = comm->node_index, .n_ranks = comm->node_size}, *all = NULL;
   uint64_t secret = 0;
@@ -133,6 +138,8 @@ tutti_status tutti_par_watchdog_link_create(const tutti_comm *comm, tutti_watchd
     (*link)->secret = secret;
     if (own.rank >= 0) note_neighbours(*link, all, comm->size, comm->n_nodes);
     note_all(*link, all, comm->size, comm->n_nodes);
+    // All sockets are open by now, so that a node which is lost at once has been heard.
+    send_beat(*link);
   }
 done:
   tutti_free(all);
@@ -184,9 +191,7 @@ static void probe(tutti_watchdog_link *link, double now) {
 
 void tutti_par_watchdog_link_beat(tutti_watchdog_link *link, double now) {
   if (!link) return;
-  const message out = {link->secret, link->node, TUTTI_WATCHDOG_BEAT};
-  if (!atomic_load(&link->has_left))
-    tutti_par_watchdog_socket_send(link->fd, link->host, link->next, link->n_next, 1, &out);
+  if (!atomic_load(&link->has_left)) send_beat(link);
   take(link, now); // before the probes: the last message of a node may be a goodbye
   probe(link, now);
 }

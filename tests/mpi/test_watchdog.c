@@ -141,6 +141,20 @@ static void one_node_reports_another(const tutti_comm *comm) {
   close_node(comm, &n);
 }
 
+/** A node that is lost before its first look has been heard, and is missed. */
+static void a_node_that_is_lost_at_once_is_missed(const tutti_comm *comm) {
+  node n = {.rank = tutti_comm_rank(comm),
+            .distance = (tutti_comm_rank(comm) - LOST + tutti_comm_size(comm)) % tutti_comm_size(comm)};
+  if (tutti_comm_size(comm) < LEAST_RANKS || !EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &n.cut)))
+    return;
+  EXPECT_OK(tutti_par_watchdog_link_create(n.cut, &n.link));
+  EXPECT_OK(tutti_comm_barrier(comm));
+  beat_for_a_while(comm, &n, n.distance > 0, begin_s);
+  beat_for_a_while(comm, &n, n.distance > 0, begin_s + limit_s + 1);
+  if (n.distance == 1) EXPECT(is_lost(&n, begin_s + limit_s + 1), "rank %d", n.rank);
+  close_node(comm, &n);
+}
+
 /** As if this process were gone: close its sockets for messages, whose numbers stay taken. */
 static void vanish(void) {
   enum { MAX_FILES = 1024 };
@@ -189,6 +203,7 @@ int main(void) {
                             MPI_TEST(the_limit_can_change),
                             MPI_TEST(a_long_wait_is_told),
                             MPI_TEST(one_node_reports_another),
+                            MPI_TEST(a_node_that_is_lost_at_once_is_missed),
                             MPI_TEST(a_process_that_is_gone_is_noticed),
                             MPI_TEST(a_host_without_an_address_is_found)};
   return mpi_main("watchdog", tests, sizeof tests / sizeof *tests);
