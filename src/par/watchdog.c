@@ -72,9 +72,8 @@ struct tutti_watchdog {
   int wake[2]; // pipe: a byte ends the thread
   _Atomic double limit;
   double looked_at;
-  uint64_t own_work_us; // processor time of the main thread at the last look
-  double waits_since;   // clock at which it was less
-  bool has_told;        // that it waits
+  double waits_since; // clock of the last look at which the main thread had used processor time
+  bool has_told;      // that it waits
   tutti_comm_lost *lost;
 };
 
@@ -157,15 +156,13 @@ static void report(const tutti_watchdog *dog, double limit, const char *text) {
 }
 
 /** Say once that the main thread waits, as it does if a file system does not answer.  Waiting for other ranks keeps a
- * processor busy, so it is none of them. */
+ * processor busy, so it is none of them.  look_at has not yet noted the processor time of this look. */
 static void look_at_own_wait(tutti_watchdog *dog, double now, double limit) {
   const pulse *own = &dog->memory->pulses[dog->comm->node_rank];
-  const uint64_t work = atomic_load(&own->work_us);
-  if (work != dog->own_work_us) {
+  if (atomic_load(&own->work_us) != dog->seen[dog->comm->node_rank].work_us) {
     dog->waits_since = now;
     dog->has_told = false;
   }
-  dog->own_work_us = work;
   if (dog->has_told || now - dog->waits_since < FILE_LIMITS * limit || is_traced(own)) return;
   dog->has_told = true;
   tutti_log(
