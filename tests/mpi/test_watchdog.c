@@ -105,12 +105,20 @@ static void beat_for_a_while(const tutti_comm *comm, node *n, bool takes_part, d
   }
 }
 
-static bool open_node(const tutti_comm *comm, node *n) {
+/** A node that has been created and has not looked yet. */
+static bool create_node(const tutti_comm *comm, node *n) {
   const int size = tutti_comm_size(comm);
   *n = (node){.rank = tutti_comm_rank(comm), .distance = (tutti_comm_rank(comm) - LOST + size) % size};
   if (!EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &n->cut))) return false;
   EXPECT_OK(tutti_par_watchdog_link_create(n->cut, &n->link));
   EXPECT(n->link, "rank %d", n->rank);
+  EXPECT_OK(tutti_comm_barrier(comm));
+  return true;
+}
+
+/** A node that hears the others. */
+static bool open_node(const tutti_comm *comm, node *n) {
+  if (!create_node(comm, n)) return false;
   beat_for_a_while(comm, n, true, begin_s);
   tutti_par_watchdog_link_reset(n->link, begin_s); // takes what was sent last
   EXPECT_OK(tutti_comm_barrier(comm));
@@ -143,12 +151,8 @@ static void one_node_reports_another(const tutti_comm *comm) {
 
 /** A node that is lost before its first look has been heard, and is missed. */
 static void a_node_that_is_lost_at_once_is_missed(const tutti_comm *comm) {
-  node n = {.rank = tutti_comm_rank(comm),
-            .distance = (tutti_comm_rank(comm) - LOST + tutti_comm_size(comm)) % tutti_comm_size(comm)};
-  if (tutti_comm_size(comm) < LEAST_RANKS || !EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &n.cut)))
-    return;
-  EXPECT_OK(tutti_par_watchdog_link_create(n.cut, &n.link));
-  EXPECT_OK(tutti_comm_barrier(comm));
+  node n;
+  if (tutti_comm_size(comm) < LEAST_RANKS || !create_node(comm, &n)) return;
   beat_for_a_while(comm, &n, n.distance > 0, begin_s);
   beat_for_a_while(comm, &n, n.distance > 0, begin_s + limit_s + 1);
   if (n.distance == 1) EXPECT(is_lost(&n, begin_s + limit_s + 1), "rank %d", n.rank);
