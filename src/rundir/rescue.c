@@ -1,6 +1,6 @@
 /** A copy of the training in memory that is current, for runs whose steps are long.
  *
- * After SIGTERM a launcher leaves about a second.  A run whose steps are shorter ends its step and saves (save.c).
+ * After SIGTERM a launcher leaves about a second (Open MPI 4) or a quarter of one (Open MPI 5).  A run whose steps are shorter ends its step and saves (save.c).
  * If they are longer, the ranks gather the content of a checkpoint after a step, so seldom that it costs little.  A
  * thread of rank 0 looks for a signal, and writes this copy while the step goes on.
  *
@@ -15,8 +15,9 @@
 #include "base/thread.h"
 #include "rundir/rundir_impl.h"
 
-/** A step that is longer than this may not end before the launcher kills the ranks. */
-static const double LONG_STEP_S = 0.4;
+/** A step that is longer than this may not end before the launcher kills the ranks.  A step that ends within this time
+ * saves by itself. */
+static const double LONG_STEP_S = 0.1;
 
 /** The part of the time that the copies may cost. */
 static const double COST_PART = 0.01;
@@ -51,7 +52,7 @@ static void write_copy(tutti_rundir_saver *saver, const char *signal) {
 }
 
 static void *look(void *context) {
-  static const struct timespec grace = {0, 200000000}; // a step that ends within this time saves by itself
+  const struct timespec grace = {0, (long)(1e9 * LONG_STEP_S)};
   tutti_rundir_saver *saver = context;
   tutti_rundir_rescue *rescue = &saver->rescue;
   while (!atomic_load(&rescue->ends) && tutti_signals_caught() < 0) tutti_signals_wait();

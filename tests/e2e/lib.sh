@@ -135,6 +135,11 @@ find_python() {
   exit 77
 }
 
+# Open MPI 5 reads nothing more from its ranks once it has begun to end them, so what they say then is not seen.
+launcher_drops_last_words() {
+  [ "$RANKS" -gt 1 ] && "$MPIEXEC" --version | grep -q '(Open MPI) [5-9]'
+}
+
 # --- processes --------------------------------------------------------------------------------------------------
 
 # A process and all below it, as they are now.
