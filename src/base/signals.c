@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-// SIGKILL and SIGSTOP cannot be caught, SIGSEGV and its like are errors of the program, SIGCHLD and SIGCONT ask for
-// nothing.
+// SIGKILL and SIGSTOP cannot be caught, SIGSEGV and its like are errors of the program, SIGCHLD asks for nothing.
 static const int numbers[TUTTI_N_SIGNALS] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP,
                                              SIGXCPU, SIGALRM, SIGURG,  SIGQUIT};
 const char *const tutti_signals_names[TUTTI_N_SIGNALS] = {"SIGUSR1", "SIGUSR2", "SIGTERM", "SIGINT", "SIGHUP",
@@ -25,6 +24,7 @@ static pthread_once_t has_news = PTHREAD_ONCE_INIT;
 
 // The handler writes the time before the number, and reads it only if the number is set.
 static atomic_int first;
+static atomic_bool continued;
 static volatile double first_at;
 
 /** clock_gettime may be called in a handler. */
@@ -45,21 +45,36 @@ static void note(int number) {
   }
 }
 
+static void note_continued(int number) {
+  (void)number;
+  atomic_store(&continued, true);
+  sem_post(&news);
+}
+
 static void make_news(void) {
   sem_init(&news, 0, 0);
 }
 
-void tutti_signals_add(int index) {
+static void handle(int number, void handler(int)) {
   pthread_once(&has_news, make_news);
-  struct sigaction before, action = {.sa_handler = note, .sa_flags = SA_RESTART};
+  struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
-  const bool ignored = sigaction(numbers[index], NULL, &before) == 0 && before.sa_handler == SIG_IGN;
-  if (!ignored) sigaction(numbers[index], &action, NULL);
+  const bool ignored = sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN;
+  if (!ignored) sigaction(number, &action, NULL);
+}
+
+void tutti_signals_add(int index) {
+  handle(numbers[index], note);
 }
 
 void tutti_signals_catch(void) {
   for (int i = 0; i < TUTTI_SIGNALS_ALWAYS; i++) tutti_signals_add(i);
+  handle(SIGCONT, note_continued);
   signal(SIGPIPE, SIG_IGN);
+}
+
+bool tutti_signals_continued(void) {
+  return atomic_exchange(&continued, false);
 }
 
 int tutti_signals_caught(void) {

@@ -35,33 +35,45 @@ static bool is_unsaved(const tutti_rundir_saver *saver) {
 }
 
 /** Even without its rows a checkpoint is worth more than none. */
-static void write_copy(tutti_rundir_saver *saver, const char *signal) {
-  const char *directory = saver->run->config->run.directory;
-  const long long step = saver->gathered_step;
+static tutti_status write_copy(tutti_rundir_saver *saver) {
   if (tutti_rundir_write_rows_root(saver) != TUTTI_OK) tutti_log(TUTTI_LOG_WARNING, "%s", tutti_fail_text());
-  if (tutti_rundir_write_files(saver, saver->best_waits) == TUTTI_OK)
+  TUTTI_TRY(tutti_rundir_write_files(saver, saver->best_waits));
+  saver->rescue.wrote = saver->gathered_step;
+  return TUTTI_OK;
+}
+
+static void tell(const tutti_rundir_saver *saver, const char *signal, tutti_status status) {
+  const long long step = saver->gathered_step;
+  if (status != TUTTI_OK)
+    tutti_log(TUTTI_LOG_WARNING,
+              "%s was received during a long step: the state after step %lld is not saved: %s", signal, step,
+              tutti_fail_text());
+  else if (saver->rescue.wrote == step)
     tutti_log(
         TUTTI_LOG_INFO,
         "%s was received during a long step: the state after step %lld is saved in %s; the same command "
         "continues from there",
-        signal, step, directory);
-  else
-    tutti_log(TUTTI_LOG_WARNING,
-              "%s was received during a long step: the state after step %lld is not saved: %s", signal, step,
-              tutti_fail_text());
+        signal, step, saver->run->config->run.directory);
 }
 
+/** After SIGCONT the copy is saved without a word: the launcher of Open MPI 5 sends it before it ends the ranks. */
 static void *look(void *context) {
   const struct timespec grace = {0, (long)(1e9 * LONG_STEP_S)};
   tutti_rundir_saver *saver = context;
   tutti_rundir_rescue *rescue = &saver->rescue;
-  while (!atomic_load(&rescue->ends) && tutti_signals_caught() < 0) tutti_signals_wait();
-  if (atomic_load(&rescue->ends)) return NULL;
-  nanosleep(&grace, NULL);
-  pthread_mutex_lock(&rescue->files);
-  if (!atomic_load(&rescue->ends) && is_unsaved(saver))
-    write_copy(saver, tutti_signals_names[tutti_signals_caught()]);
-  pthread_mutex_unlock(&rescue->files);
+  int signal = -1;
+  while (signal < 0 && !atomic_load(&rescue->ends)) {
+    if (tutti_signals_caught() < 0) tutti_signals_wait();
+    signal = tutti_signals_caught();
+    if (signal < 0 && !tutti_signals_continued()) continue;
+    if (signal >= 0) nanosleep(&grace, NULL);
+    pthread_mutex_lock(&rescue->files);
+    if (!atomic_load(&rescue->ends)) {
+      const tutti_status status = is_unsaved(saver) ? write_copy(saver) : TUTTI_OK;
+      if (signal >= 0) tell(saver, tutti_signals_names[signal], status);
+    }
+    pthread_mutex_unlock(&rescue->files);
+  }
   return NULL;
 }
 

@@ -45,6 +45,7 @@ typedef struct {
   bool lent;             // the main thread computes
   double copy_s;         // seconds of the last copy; 0: there was none
   double copied_at;      // clock of the last copy, or of the begin
+  int64_t wrote;         // step of the last copy that this thread has written
   atomic_bool ends;
 } tutti_rundir_rescue;
 

@@ -49,7 +49,7 @@ kill -KILL "$ended"
 if launcher_drops_last_words; then
   # What is seen is the launcher's own message.
   expect_end
-  grep -q "PID $ended .*signal 9" hang.err || fail "nothing names process $ended"
+  tr '\n' ' ' <hang.err | grep -q "PID $ended .*signal 9" || fail "nothing names process $ended"
 else
   expect_end "(process $ended, in phase '" 'has ended without a word: it was killed, or it has crashed'
 fi

@@ -35,6 +35,15 @@ static void note_each(void) {
   expect(tutti_signals_caught() == 5);
 }
 
+static void stop_and_continue(void) {
+  tutti_signals_catch();
+  expect(!tutti_signals_continued());
+  raise(SIGCONT);
+  tutti_signals_wait(); // returns at once
+  expect(tutti_signals_continued() && !tutti_signals_continued());
+  expect(tutti_signals_caught() == -1);
+}
+
 static void ask_twice(void) {
   tutti_signals_catch();
   raise(SIGUSR1);
@@ -92,11 +101,16 @@ static void an_ignored_signal_stays_ignored(void **state) {
   assert_int_equal(in_child(be_ignored), 0);
 }
 
+static void continuing_is_noted_and_no_request(void **state) {
+  (void)state;
+  assert_int_equal(in_child(stop_and_continue), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_first_signal_is_noted),       cmocka_unit_test(a_second_request_ends_the_process),
       cmocka_unit_test(a_signal_can_be_added),           cmocka_unit_test(a_closed_pipe_is_no_request),
-      cmocka_unit_test(an_ignored_signal_stays_ignored),
+      cmocka_unit_test(an_ignored_signal_stays_ignored), cmocka_unit_test(continuing_is_noted_and_no_request),
   };
   return cmocka_run_group_tests_name("base.signals", tests, NULL, check_no_leak);
 }
