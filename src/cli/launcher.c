@@ -34,6 +34,14 @@ tutti_cli_launcher tutti_cli_find_launcher(void) {
   return (tutti_cli_launcher){NULL, 0};
 }
 
+long tutti_cli_local_rank(void) {
+  static const char *const numbers[] = {"OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "PALS_LOCAL_RANKID",
+                                        "SLURM_LOCALID", NULL};
+  for (int i = 0; numbers[i]; i++)
+    if (getenv(numbers[i])) return tutti_cli_number_in(numbers[i]);
+  return 0;
+}
+
 /** Look for traces of other processes of this job.  If the launcher of this MPI library says that the job has one rank,
  * that is meant.  A training or a study that is started alone in a job of several tasks is a mistake, too; the other
  * commands are often started so in a batch script. */

@@ -19,6 +19,7 @@
 #include "cli/options_impl.h"
 #include "cli/start_impl.h"
 #include "cli/topics_impl.h"
+#include "machine/buffers.h"
 #include "machine/cpu.h"
 #include "machine/kernels.h"
 
@@ -108,10 +109,12 @@ static tutti_status flush_results(void) {
   return TUTTI_OK;
 }
 
-/** Help that could not be written is a failure too, for example on a full disk. */
+/** Help that could not be written is a failure too, for example on a full disk.  If there is little room, the threads of
+ * OpenBLAS look for some without end, and the usual way out would wait for them. */
 static int end_without_mpi(tutti_status status) {
   if (status == TUTTI_OK) status = flush_results();
   if (status != TUTTI_OK) report(status);
+  if (tutti_machine_check_room() != TUTTI_OK) _exit(tutti_status_exit(status));
   return tutti_status_exit(status);
 }
 
@@ -166,6 +169,10 @@ int main(int argc, char **argv) {
     return end_without_mpi(tutti_cli_check(command, argc - 1, argv + 1, 0));
   }
   take_better_environment(&by, argv);
+  if (tutti_machine_check_room() != TUTTI_OK) {
+    tutti_log_set_rank((int)tutti_cli_local_rank(), 1); // one message per host
+    return end_without_mpi(TUTTI_ERR_MEMORY);
+  }
   int provided = 0; // the BLAS may have threads, but only this thread calls MPI
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     fputs("tutti: error: MPI could not be started\n", stderr);

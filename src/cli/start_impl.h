@@ -16,6 +16,10 @@ long tutti_cli_number_in(const char *variable);
 /** Read the environment.  To be called before MPI starts, which may change it. */
 tutti_cli_launcher tutti_cli_find_launcher(void);
 
+/** Local.  Return the number of this process among those of its job on this host, as far as the environment tells; else
+ * 0.  For messages before MPI starts. */
+long tutti_cli_local_rank(void);
+
 /** Check that a process which is alone in MPI was meant to be alone.  Local.  A command that only warns gets a warning
  * instead of the error.
  * @return ERR_SYSTEM a launcher started several processes, but MPI knows of one */

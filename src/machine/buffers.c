@@ -1,6 +1,6 @@
-/** Whether the BLAS library can get its buffers.  OpenBLAS maps 128 MB for each thread when it computes for the first
- * time.  If a limit on address space forbids that, it tries again without end, so the job would wait for ever.
- * threads.c calls it before the first product. */
+/** Whether the libraries can get the address space that they take for themselves.  OpenBLAS maps 128 MB for each thread when
+ * it computes for the first time.  If a limit on address space forbids that, it tries again without end, so the job would
+ * wait for ever.  threads.c calls the check before the first product.  Open MPI crashes if it finds no room. */
 #define _DEFAULT_SOURCE // MAP_ANONYMOUS
 #include "machine/buffers_impl.h"
 
@@ -15,6 +15,9 @@
 /** Of the builds for processors with wide vectors; others take less. */
 #define BUFFER_BYTES ((size_t)128 << 20)
 
+/** With less Open MPI crashes or hangs while it starts; measured. */
+#define START_BYTES ((size_t)450 << 20)
+
 /** "300000 kB (ulimit -v)", or that there is none. */
 static const char *limit_text(char *text, size_t bytes) {
   struct rlimit limit;
@@ -25,6 +28,15 @@ static const char *limit_text(char *text, size_t bytes) {
   else
     snprintf(text, bytes, "look at the free memory and at vm.overcommit_memory");
   return text;
+}
+
+tutti_status tutti_machine_check_room(void) {
+  char advice[160];
+  struct rlimit limit;
+  const bool enough = getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur >= START_BYTES;
+  TUTTI_CHECK(enough, TUTTI_ERR_MEMORY, "MPI and the BLAS library take at least %zu MB of address space: %s",
+              START_BYTES >> 20, limit_text(advice, sizeof advice));
+  return TUTTI_OK;
 }
 
 tutti_status tutti_machine_check_buffers(int n_threads) {

@@ -1,6 +1,6 @@
 #pragma once
 /** Memory that the BLAS library takes for itself. */
-#include "tutti/base.h"
+#include "machine/buffers.h"
 
 /** Local.  Check that the BLAS library can get its buffers, one for each thread.
  * @return ERR_MEMORY with the limit that is too small */
