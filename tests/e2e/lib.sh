@@ -135,10 +135,10 @@ find_python() {
   exit 77
 }
 
+is_open_mpi_5() { "$MPIEXEC" --version | grep -q '(Open MPI) [5-9]'; }
+
 # Open MPI 5 reads nothing more from its ranks once it has begun to end them, so what they say then is not seen.
-launcher_drops_last_words() {
-  [ "$RANKS" -gt 1 ] && "$MPIEXEC" --version | grep -q '(Open MPI) [5-9]'
-}
+launcher_drops_last_words() { [ "$RANKS" -gt 1 ] && is_open_mpi_5; }
 
 # --- processes --------------------------------------------------------------------------------------------------
 
