@@ -33,8 +33,10 @@ static const char *limit_text(char *text, size_t bytes) {
 tutti_status tutti_machine_check_room(void) {
   char advice[160];
   struct rlimit limit;
+  tutti_blas_facts facts;
+  tutti_blas_get(&facts);
   const bool enough = getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur >= START_BYTES;
-  TUTTI_CHECK(enough, TUTTI_ERR_MEMORY, "MPI and the BLAS library take at least %zu MB of address space: %s",
+  TUTTI_CHECK(enough, TUTTI_ERR_MEMORY, "MPI and %s take at least %zu MB of address space: %s", facts.name,
               START_BYTES >> 20, limit_text(advice, sizeof advice));
   return TUTTI_OK;
 }
