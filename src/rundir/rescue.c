@@ -1,11 +1,12 @@
 /** A copy of the training in memory that is current, for runs whose steps are long.
  *
- * After SIGTERM a launcher leaves about a second (Open MPI 4) or a quarter of one (Open MPI 5).  A run whose steps are shorter ends its step and saves (save.c).
- * If they are longer, the ranks gather the content of a checkpoint after a step, so seldom that it costs little.  A
- * thread of rank 0 looks for a signal, and writes this copy while the step goes on.
+ * After SIGTERM a launcher leaves about a second (Open MPI 4) or a quarter of one (Open MPI 5).  A run whose steps are
+ * shorter ends its step and saves (save.c).  If they are longer, the ranks gather the content of a checkpoint after a
+ * step, so seldom that it costs little.  A thread of rank 0 looks for a signal, and writes this copy while the step
+ * goes on.
  *
- * Rows, buffers and files belong to the main thread, except while it computes a step or an
- * evaluation.  The loop in train calls this. */
+ * Rows, buffers and files belong to the main thread, except while it computes a step or an evaluation.  The loop in
+ * train calls this. */
 #define _POSIX_C_SOURCE 200809L // nanosleep
 #include <time.h>
 

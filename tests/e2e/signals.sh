@@ -48,10 +48,10 @@ for signal in USR1 USR2 TERM INT HUP XCPU; do
   stopped 75 "SIG$signal was received"
 done
 
-# step_of RUN: of its checkpoint.
-step_of() {
+# take_step RUN: set $step to that of its checkpoint.
+take_step() {
   succeed 1 info "$1/checkpoint.h5"
-  value step
+  step=$(value step)
 }
 
 # The launcher passes USR1 on, and keeps the status.  TERM leaves a second (a quarter of one with Open MPI 5), which is enough
@@ -60,7 +60,8 @@ if [ "$RANKS" -gt 1 ]; then
   start --run.directory=runs/signal
   kill -USR1 $job
   stopped 75 'SIGUSR1 was received'
-  step=$(step_of runs/signal)
+  take_step runs/signal
+  before=$step
   start --run.directory=runs/signal
   kill -TERM $job
   if launcher_drops_last_words; then
@@ -70,7 +71,8 @@ if [ "$RANKS" -gt 1 ]; then
   else
     stopped 1 'SIGTERM was received'
   fi
-  [ "$(step_of runs/signal)" -gt "$step" ] || fail "nothing was saved after step $step"
+  take_step runs/signal
+  [ "$step" -gt "$before" ] || fail "nothing was saved after step $before"
 fi
 
 # A signal that a key names, a limit, and the end of the job as the batch system tells it.
