@@ -1,6 +1,7 @@
 # Killed again and again, at any instant and inside of saving, and continued by any number of ranks, every run and every
-# study ends with the numbers of one that was never disturbed, bit for bit.  $KILLS kills (1000), three quarters of them by a
-# fault at one of the checks of rank 0, most of which saving passes.  $SEED chooses the instants.
+# study ends with the numbers of one that was never disturbed, bit for bit.  It goes on until $KILLS kills (1000) have hit
+# $RANKS ranks.  Three quarters of all kills come by a fault at one of the checks of rank 0, most of which saving passes.
+# $SEED chooses the instants.
 . "$SOURCE_DIR/tests/e2e/lib.sh"
 use_scratch
 at_exit() { kill_job; }
@@ -131,7 +132,7 @@ disturb_study() {
   n_studies=$((n_studies + 1))
 }
 
-while [ "$n_kills" -lt "${KILLS:-1000}" ]; do
+while [ "$n_at_ranks" -lt "${KILLS:-1000}" ]; do
   disturb_run
   disturb_run
   disturb_study
