@@ -171,6 +171,8 @@ int main(int argc, char **argv) {
   take_better_environment(&by, argv);
   if (tutti_machine_check_room() != TUTTI_OK) {
     tutti_log_set_rank((int)tutti_cli_local_rank(), 1); // one message per host
+    // The launcher kills all ranks when the first one has ended, so the one that prints has to be the first.
+    if (tutti_cli_local_rank() > 0) (void)sleep(1);
     return end_without_mpi(TUTTI_ERR_MEMORY);
   }
   int provided = 0; // the BLAS may have threads, but only this thread calls MPI

@@ -87,6 +87,11 @@ for kbytes in $limits; do
   fails "ulimit $kbytes" 71 'the limit on address space is' sh -c "ulimit -v $kbytes && exec \"\$@\"" sh \
     "$MPIEXEC" -n "$RANKS" "$TUTTI" train small.yaml --run.directory=runs/limited
 done
+# The rank that tells of it ends first: the launcher kills the others then.
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+  call sh -c 'ulimit -v 400000 && exec "$@"' sh "$MPIEXEC" -n "$RANKS" "$TUTTI" train small.yaml --run.directory=runs/limited
+  expect_text 'the limit on address space is'
+done
 # MPI does not come to an end, although the job has failed.
 fails 'no end of MPI' 66 'none.h5' env ENDLESS_END=yes LD_PRELOAD="$EXITS" \
   "$MPIEXEC" -n "$RANKS" "$TUTTI" train small.yaml --data.file=none.h5 --run.directory=runs/none
