@@ -1,6 +1,14 @@
 #pragma once
 /** The vector unit of the processor: which instructions it has, and how it rounds tiny numbers.  Local. */
-#include <stdbool.h>
+#include "tutti/base.h"
+
+/** A variable of the environment that holds the vectors of products and random numbers down to those of another
+ * processor: "avx512" (as if it were not set), "avx2" or "baseline".  It is read once. */
+#define TUTTI_VECTORS "TUTTI_VECTORS"
+
+/** @return ERR_USAGE: the variable has another value, which counts as "avx512" elsewhere */
+TUTTI_NODISCARD
+tutti_status tutti_cpu_check_vectors(void);
 
 /** Whether code for x86-64-v3, or -v4, may run here: all those extensions that compilers use at that level. */
 bool tutti_cpu_has_avx2_fma(void);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/signals.h"
+#include "base/vector_unit.h"
 #include "cli/command_impl.h"
 #include "cli/guard_impl.h"
 #include "cli/options_impl.h"
@@ -70,6 +71,7 @@ static tutti_status choose_command(int argc, char **argv, const tutti_command **
 static tutti_status choose(const tutti_comm *comm, const tutti_cli_launcher *by, int argc, char **argv,
                            const tutti_command **command) {
   TUTTI_TRY(choose_command(argc, argv, command));
+  TUTTI_TRY(tutti_cpu_check_vectors());
   TUTTI_TRY(tutti_cli_check_launcher(by, comm, *command));
   return TUTTI_OK;
 }

@@ -22,6 +22,7 @@
 #include <strings.h>
 
 #include "base/fault.h"
+#include "base/vector_unit.h"
 #include "linalg/blas.h"
 #include "tutti/linalg.h"
 
@@ -50,6 +51,12 @@ static bool user_has_chosen(void) {
   return environment("OPENBLAS_CORETYPE") && !environment(TUTTI_KERNELS_BEFORE);
 }
 
+/** The kernels for vectors that are held down by the environment; NULL: those of the processor. */
+static const char *kernels_for_held_vectors(const tutti_machine_cpu *cpu) {
+  if (!environment(TUTTI_VECTORS) || cpu->avx512) return NULL;
+  return cpu->avx2_fma ? "Haswell" : "Nehalem";
+}
+
 const char *tutti_machine_wanted_kernels(char taken[TUTTI_MACHINE_KERNELS_NAME]) {
   tutti_blas_facts blas;
   tutti_blas_get(&blas);
@@ -59,6 +66,8 @@ const char *tutti_machine_wanted_kernels(char taken[TUTTI_MACHINE_KERNELS_NAME])
   // The fault stands for a processor that the library does not know.
   const bool known = tutti_fault("linalg.kernels") == TUTTI_OK;
   snprintf(taken, TUTTI_MACHINE_KERNELS_NAME, "%s", known ? blas.kernels : "Prescott");
+  const char *held = kernels_for_held_vectors(&cpu);
+  if (held) return strcasecmp(held, taken) == 0 ? NULL : held;
   return tutti_machine_better_kernels(&cpu, taken);
 }
 

@@ -49,6 +49,18 @@ if command -v taskset >/dev/null && taskset -c 0 true 2>/dev/null; then
   fi
 fi
 
+# --- vectors ----------------------------------------------------------------------------------------------------
+
+# Wider ones than the processor has cannot be had.
+if [ "$(uname -m)" = x86_64 ]; then
+  TUTTI_VECTORS=baseline succeed 1 doctor
+  expect_same "$(field vector_units)" baseline
+fi
+TUTTI_VECTORS=sse
+export TUTTI_VECTORS
+refuse 64 'TUTTI_VECTORS=sse' 'expected avx512, avx2 or baseline' -- doctor
+unset TUTTI_VECTORS
+
 # --- binding ----------------------------------------------------------------------------------------------------
 
 is_openmpi() { "$MPIEXEC" --version 2>&1 | grep -q 'Open MPI\|OpenRTE'; }
