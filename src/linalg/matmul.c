@@ -14,14 +14,12 @@ static bool fills_vectors(int columns, int width, int many) {
 
 /** The rule is drawn from the table of tests/bench/bench_products, against OpenBLAS 0.3.21.  With AVX-512 our loops
  * are faster if the columns of the result fill vectors, most of all with few rows, which a BLAS packs in vain.  The
- * BLAS is faster for narrow results, for products with a vector, and for gradients of wide weights from many rows,
- * whose transposed factor it packs and we do not.  With AVX2 our loops are faster only for products with few rows. */
+ * BLAS is faster for narrow results and for products with a vector.  With AVX2 our loops are faster only for products with few rows. */
 static bool is_ours(which product, int width, int rows, const tutti_product *p) {
   const int columns = p->n;
   if (width < 8 || columns < 64) return false;
   if (width < 16) return rows <= 8 && columns % width == 0;
   if (product == INPUT_GRADIENT) return rows >= 4;
-  if (product == WEIGHT_GRADIENT && rows > 256 && p->a_col >= 1024) return false;
   return rows >= 2 && fills_vectors(columns, width,
                                     rows < 8                           ? 1000
                                     : product == FORWARD && rows >= 32 ? 100
@@ -31,8 +29,8 @@ static bool is_ours(which product, int width, int rows, const tutti_product *p) 
 /** @param[in] rows  of the micro-batch; our own loops fill the results of a product without terms */
 static void multiply(tutti_sum_order order, which product, int rows, const tutti_product *p) {
   // The last kind is the fastest one that this processor runs.
-  const tutti_product_kind kind = tutti_linalg_product_kind_at(tutti_linalg_product_n_kinds() - 1);
-  const bool by_rule = order == TUTTI_SUM_ANY && is_ours(product, kind.width, rows, p);
+  const tutti_product_kind *kind = tutti_linalg_product_kind_at(tutti_linalg_product_n_kinds() - 1);
+  const bool by_rule = order == TUTTI_SUM_ANY && is_ours(product, kind->width, rows, p);
   if (rows > 0 && order != TUTTI_SUM_IN_ORDER && !by_rule)
     tutti_linalg_product_by_blas(p);
   else if (rows > 0 || product == WEIGHT_GRADIENT)

@@ -4,9 +4,13 @@
 #include "tutti/linalg.h"
 
 void tutti_linalg_parallel(int64_t n, int64_t unit, tutti_loop_part part, void *context) {
+  tutti_linalg_parallel_by(tutti_linalg_threads(), n, unit, part, context);
+}
+
+void tutti_linalg_parallel_by(int n_threads, int64_t n, int64_t unit, tutti_loop_part part, void *context) {
   TUTTI_ASSERT(unit >= 1);
   const int64_t n_units = (n + unit - 1) / unit;
-  const int n_parts = n_units < tutti_linalg_threads() ? (int)n_units : tutti_linalg_threads();
+  const int n_parts = n_units < n_threads ? (int)n_units : n_threads;
   if (n_parts <= 1) {
     if (n > 0) part(context, 0, n);
     return;

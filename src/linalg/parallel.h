@@ -12,3 +12,6 @@ enum { TUTTI_TERMS_WORTH_A_THREAD = 1 << 19 };
  * @param[in] unit  each part but the last is a multiple of it; it should be worth some microseconds, and a loop of one
  *                  unit has one part, on this thread */
 void tutti_linalg_parallel(int64_t n, int64_t unit, tutti_loop_part part, void *context);
+
+/** The same by n_threads threads. */
+void tutti_linalg_parallel_by(int n_threads, int64_t n, int64_t unit, tutti_loop_part part, void *context);

@@ -1,5 +1,7 @@
-/** Our own matrix products: the choice of the loops for this processor, and the cut of the result into parts for the
- * threads. */
+/** Our own matrix products: the choice of the loops for this processor, and the way through C.
+ *
+ * There are two ways.  Small products go by columns: a thread packs some panels of B into a buffer on its stack, and
+ * uses them for all rows.  Others go by blocks (product_blocks.c), whose packed factors the threads share. */
 #include "linalg/product_impl.h"
 
 #include "base/vector_unit.h"
@@ -13,60 +15,110 @@ int tutti_linalg_product_n_kinds(void) {
 #endif
 }
 
-tutti_product_kind tutti_linalg_product_kind_at(int i) {
-  static const tutti_product_kind kinds[] = {
-      {"generic", tutti_linalg_product_generic, 4},
+const tutti_product_kind *tutti_linalg_product_kind_at(int i) {
+  static const tutti_product_kind *const kinds[] = {
+      &tutti_linalg_product_generic,
 #ifdef TUTTI_X86_LOOPS
-      {"AVX2", tutti_linalg_product_avx2, 8},
-      {"AVX-512", tutti_linalg_product_avx512, 16},
+      &tutti_linalg_product_avx2,
+      &tutti_linalg_product_avx512,
 #endif
   };
   return kinds[i];
 }
 
-/** How C is cut for threads: into rows * columns parts. */
+enum {
+  PACK_FLOATS = 32768,
+  FAR_APART = 1024, // floats from one row of B to the next: each row is on a page of its own
+  FEW_PAGES = 64,
+  MOST_IN_PLACE = 128 // rows
+};
+
 typedef struct {
-  int rows, columns;
-} grid;
+  const tutti_product_kind *kind;
+  const tutti_product *p;
+  int width; // floats of a panel
+} job;
 
-static int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
+/** Columns [begin, end) that are whole panels of B, read where they lie. */
+static void multiply_in_place(const job *j, int begin, int end) {
+  const tutti_product *p = j->p;
+  const tutti_product_block block = {.m1 = p->m,
+                                     .n0 = begin,
+                                     .count = end - begin,
+                                     .k = p->k,
+                                     .width = j->width,
+                                     .b = p->b + begin,
+                                     .ldb = p->ldb,
+                                     .next = j->width};
+  j->kind->multiply(p, &block);
 }
 
-/** The end of part i of n, at a whole `unit` or at the end of all. */
-static int cut(int size, int unit, int n, int i) {
-  const int64_t end = ceil_div(size, unit) * i / n * unit;
-  return end < size ? (int)end : size;
-}
-
-/** The smallest largest part; of equal ones the cut through columns, which leaves each panel of B to one
- * thread. */
-static grid choose_grid(const tutti_product *p, int unit, int n_threads) {
-  grid best = {1, 1};
-  int64_t least = INT64_MAX;
-  for (int columns = n_threads; columns >= 1; columns--) {
-    const int rows = n_threads / columns;
-    const int64_t part = ceil_div(ceil_div(p->n, unit), columns) * unit * ceil_div(p->m, rows);
-    if (part >= least) continue;
-    least = part;
-    best = (grid){rows, columns};
+/** The same if each row of B is on a page of its own: a few rows at a time, for all panels, so that their pages stay known.
+ * The next panel is on its way while one is used. */
+static void multiply_far_apart(const job *j, int begin, int end) {
+  _Alignas(64) float rows[MOST_IN_PLACE * FEW_PAGES];
+  const tutti_product *p = j->p;
+  const bool packs_rows =
+      p->a_col == 1 && p->a_row % FAR_APART == 0; // they begin at the same places of the cache
+  tutti_product_block block = {
+      .m1 = p->m, .width = j->width, .count = j->width, .ldb = p->ldb, .a = packs_rows ? rows : NULL};
+  for (; block.k0 < p->k; block.k0 += block.k) {
+    block.k = p->k - block.k0 < FEW_PAGES ? p->k - block.k0 : FEW_PAGES;
+    if (packs_rows) j->kind->pack_a(p, &block, 0, block.k, rows);
+    for (block.n0 = begin; block.n0 < end; block.n0 += j->width) {
+      block.b = p->b + block.k0 * p->ldb + block.n0;
+      block.ahead = block.n0 + j->width < end ? j->width : 0;
+      j->kind->multiply(p, &block);
+    }
   }
-  return best;
 }
 
-void tutti_linalg_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads) {
+/** Columns [begin, end) by packed panels: as many at once as the buffer takes, so that rows of A and C are gone through
+ * once. */
+static void multiply_packed(const job *j, int begin, int end) {
+  _Alignas(64) float packed[PACK_FLOATS];
+  const tutti_product *p = j->p;
+  const int most =
+                PACK_FLOATS / j->width < TUTTI_PRODUCT_DEPTH ? PACK_FLOATS / j->width : TUTTI_PRODUCT_DEPTH,
+            depth = p->k < most ? p->k : most,
+            fit = depth > 0 ? PACK_FLOATS / (depth * j->width) * j->width : end - begin;
+  tutti_product_block block = {
+      .m1 = p->m, .width = j->width, .b = packed, .ldb = j->width, .next = (int64_t)depth * j->width};
+  for (block.n0 = begin; block.n0 < end; block.n0 += fit) {
+    block.count = end - block.n0 < fit ? end - block.n0 : fit;
+    for (block.k0 = 0; block.k0 < p->k || block.k0 == 0; block.k0 += most) {
+      block.k = p->k - block.k0 < depth ? p->k - block.k0 : depth;
+      tutti_linalg_product_pack_panels(j->kind, p, &block, packed);
+      j->kind->multiply(p, &block);
+    }
+  }
+}
+
+/** Few rows are better multiplied by B as it lies. */
+static bool is_in_place(const tutti_product_kind *kind, const tutti_product *p) {
+  return p->m <= kind->in_place && !p->b_transposed;
+}
+
+static bool is_far_apart(const tutti_product *p) {
+  return p->ldb >= FAR_APART && p->k > 0;
+}
+
+static void multiply_columns(void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  const tutti_product *p = j->p;
+  const int whole = is_in_place(j->kind, p) ? (int)(end - begin) / j->width * j->width : 0;
+  if (whole > 0)
+    (is_far_apart(p) ? multiply_far_apart : multiply_in_place)(j, (int)begin, (int)begin + whole);
+  if (begin + whole < end) multiply_packed(j, (int)begin + whole, (int)end);
+}
+
+void tutti_linalg_product_run(const tutti_product_kind *kind, const tutti_product *p, int n_threads) {
   // A thread is started only for as many terms as pay for it.
   const double n_worth = (double)p->m * p->n * p->k / TUTTI_TERMS_WORTH_A_THREAD;
-  if (n_worth < n_threads) n_threads = (int)n_worth;
-  if (n_threads <= 1) {
-    kind.part(p, 0, p->m, 0, p->n);
+  if (n_worth < n_threads) n_threads = n_worth > 1 ? (int)n_worth : 1;
+  if (tutti_linalg_product_turned(kind, p, n_threads)) return;
+  if (!(is_in_place(kind, p) && is_far_apart(p)) && tutti_linalg_product_by_blocks(kind, p, n_threads))
     return;
-  }
-  const grid g = choose_grid(p, kind.width, n_threads);
-#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
-  for (int i = 0; i < g.rows * g.columns; i++) {
-    const int row = i / g.columns, column = i % g.columns;
-    kind.part(p, cut(p->m, 1, g.rows, row), cut(p->m, 1, g.rows, row + 1),
-              cut(p->n, kind.width, g.columns, column), cut(p->n, kind.width, g.columns, column + 1));
-  }
+  job j = {kind, p, (p->panel < kind->panel ? p->panel : kind->panel) * kind->width};
+  tutti_linalg_parallel_by(n_threads, p->n, kind->width, multiply_columns, &j);
 }

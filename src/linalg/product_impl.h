@@ -25,25 +25,64 @@ typedef struct {
   int panel; // vectors of a panel of B at most: few where C is much larger than B
 } tutti_product;
 
-/** Rows [m0, m1) and columns [n0, n1) of C; nothing where there are none. */
-typedef void (*tutti_product_part)(const tutti_product *p, int m0, int m1, int n0, int n1);
+/** A part of C that is computed at once: rows [m0, m1), `count` columns from n0 on, terms [k0, k0 + k). */
+typedef struct {
+  int m0, m1, n0, count, k0, k;
+  int width;         // columns of a panel of B
+  const float *a;    // these rows and terms as pack_a leaves them; NULL: A is read where it lies
+  const float *b;    // panels of B; they may be B itself
+  int64_t ldb, next; // floats from one row of a panel, and from one panel, to the next
+  int ahead;         // floats from an element of a wide panel to one that is wanted soon; 0: none
+} tutti_product_block;
 
-void tutti_linalg_product_avx512(const tutti_product *p, int m0, int m1, int n0, int n1);
-void tutti_linalg_product_avx2(const tutti_product *p, int m0, int m1, int n0, int n1);
-void tutti_linalg_product_generic(const tutti_product *p, int m0, int m1, int n0, int n1);
-
+/** The innermost loops for one kind of vector unit. */
 typedef struct {
   const char *name;
-  tutti_product_part part;
-  int width; // floats of a vector
+  int width;    // floats of a vector
+  int panel;    // vectors of a panel of B at most
+  int in_place; // rows of A up to which B is better read where it lies
+
+  /** Pack terms [begin, end) of the rows of a block, tile by tile; counted from the first term of the block.
+   * @param[out] packed  [m1 - m0, k] room for the whole block */
+  void (*pack_a)(const tutti_product *p, const tutti_product_block *block, int begin, int end, float *packed);
+
+  /** packed[k, width] = a panel: `count` columns from j on, rows [k0, k0 + k), and zeros up to a whole vector. */
+  void (*pack_b)(const tutti_product *p, int k0, int k, int j, int count, int width, float *packed);
+
+  /** Start the chains of a block, or go on with them. */
+  void (*multiply)(const tutti_product *p, const tutti_product_block *block);
 } tutti_product_kind;
+
+extern const tutti_product_kind tutti_linalg_product_avx512, tutti_linalg_product_avx2,
+    tutti_linalg_product_generic;
 
 /** The kinds that this processor runs, the fastest last. */
 int tutti_linalg_product_n_kinds(void);
-tutti_product_kind tutti_linalg_product_kind_at(int i);
+const tutti_product_kind *tutti_linalg_product_kind_at(int i);
 
 /** All of C, by as many of n_threads threads as are worth it. */
-void tutti_linalg_product_run(tutti_product_kind kind, const tutti_product *p, int n_threads);
+void tutti_linalg_product_run(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
+
+// --- product_blocks.c ----------------------------------------------------------------------------------------------
+
+/** Terms of a block at most: a panel of B with so many rows stays in the second cache. */
+enum { TUTTI_PRODUCT_DEPTH = 512 };
+
+/** Pack the panels of a block, `next` floats from one to the next. */
+void tutti_linalg_product_pack_panels(const tutti_product_kind *kind, const tutti_product *p,
+                                      const tutti_product_block *block, float *packed);
+
+/** All of C in blocks, if it is large enough.
+ * @return false: it is not, or there is no memory, and nothing is done */
+bool tutti_linalg_product_by_blocks(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
+
+// --- product_turned.c ------------------------------------------------------------------------------------------------
+
+/** All of C, if B is transposed and that pays.
+ * @return false: it is not so, or there is no memory, and nothing is done */
+bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
+
+// --- product_blas.c ------------------------------------------------------------------------------------------------
 
 /** All of C by the BLAS (product_blas.c); m, n and k are at least 1, and a_row or a_col is 1. */
 void tutti_linalg_product_by_blas(const tutti_product *p);

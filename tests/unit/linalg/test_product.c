@@ -107,7 +107,7 @@ static void elements_are_chains_in_order(void **state) {
         const int wrong = n_wrong(&p, fused);
         if (wrong)
           fail_msg("%s, form %d, %d x %d x %d: %d elements differ from the chain",
-                   tutti_linalg_product_kind_at(kind).name, form, p.m, p.n, p.k, wrong);
+                   tutti_linalg_product_kind_at(kind)->name, form, p.m, p.n, p.k, wrong);
       }
     }
   }
@@ -169,6 +169,107 @@ static void threads_do_not_change_a_bit(void **state) {
   }
 }
 
+// --- products that do not fit the test's arrays above -----------------------------------------------------------------
+
+/** A product with arrays of its own. */
+typedef struct {
+  tutti_product p;
+  float *a, *b, *c;
+} large;
+
+/** @param[in] a_by_columns  A holds its transpose; b_transposed: B does */
+static large large_create(int m, int n, int k, bool a_by_columns, bool b_transposed) {
+  large l = {.p = {.m = m,
+                   .n = n,
+                   .k = k,
+                   .a_row = a_by_columns ? 1 : k,
+                   .a_col = a_by_columns ? m : 1,
+                   .ldb = b_transposed ? k : n,
+                   .b_transposed = b_transposed,
+                   .ldc = n + 3,
+                   .panel = 4}};
+  assert_int_equal(TUTTI_NEW(l.a, (int64_t)m * k), TUTTI_OK);
+  assert_int_equal(TUTTI_NEW(l.b, (int64_t)n * k), TUTTI_OK);
+  assert_int_equal(TUTTI_NEW(l.c, m * l.p.ldc), TUTTI_OK);
+  numbers_fill(1, -1, 1, (int64_t)m * k, l.a);
+  numbers_fill(2, -1, 1, (int64_t)n * k, l.b);
+  l.p.a = l.a;
+  l.p.b = l.b;
+  l.p.c = l.c;
+  return l;
+}
+
+static void large_destroy(large *l) {
+  tutti_free(l->a);
+  tutti_free(l->b);
+  tutti_free(l->c);
+}
+
+static float large_chain(const tutti_product *p, int i, int j, bool fused) {
+  float c = 0;
+  for (int k = 0; k < p->k; k++) {
+    const float a = p->a[i * p->a_row + k * p->a_col],
+                b = p->b_transposed ? p->b[j * p->ldb + k] : p->b[k * p->ldb + j];
+    c = fused ? fmaf(a, b, c) : c + a * b;
+  }
+  return c;
+}
+
+/** Every kind at some numbers of threads: some elements are their chains, and nothing is written between the rows. */
+static void check_large(int m, int n, int k, bool a_by_columns, bool b_transposed) {
+  enum { EVERY = 97 }; // elements
+  large l = large_create(m, n, k, a_by_columns, b_transposed);
+  const int64_t size = m * l.p.ldc;
+  for (int kind = 0; kind < tutti_linalg_product_n_kinds(); kind++) {
+    const bool fused = fuses(kind);
+    for (int n_threads = 1; n_threads <= 5; n_threads += 2) {
+      for (int64_t i = 0; i < size; i++) l.c[i] = NAN;
+      tutti_linalg_product_run(tutti_linalg_product_kind_at(kind), &l.p, n_threads);
+      for (int64_t i = 0; i < size; i++) {
+        const int row = (int)(i / l.p.ldc), column = (int)(i % l.p.ldc);
+        if (column >= n
+                ? !isnan(l.c[i])
+                : isnan(l.c[i]) || (i % EVERY == 0 && l.c[i] != large_chain(&l.p, row, column, fused)))
+          fail_msg("%s, %d threads, %d x %d x %d: element (%d, %d) is %a",
+                   tutti_linalg_product_kind_at(kind)->name, n_threads, m, n, k, row, column, (double)l.c[i]);
+      }
+    }
+  }
+  large_destroy(&l);
+}
+
+/** More rows, columns and terms than a stage of packed factors has. */
+static void large_products_are_the_same_chains(void **state) {
+  (void)state;
+  check_large(2100, 70, 700, true, false);
+  check_large(90, 2200, 700, true, false);
+  check_large(2100, 40, 1100, false, false);
+  check_large(300, 2100, 600, false, true);
+  check_large(50, 130, 1024, false, false); // rows of A at the same places of the cache
+}
+
+/** Few rows with a B whose rows are far apart, which is read where it lies. */
+static void rows_far_apart_are_the_same_chains(void **state) {
+  (void)state;
+  check_large(1, 1100, 200, false, false);
+  check_large(20, 1100, 63, false, false);
+  check_large(33, 1090, 1024, false, false);
+  check_large(128, 1027, 130, true, false);
+  check_large(129, 1100, 70, false, false);
+}
+
+/** A transposed B: whole vectors of rows and others, whole tiles of columns and others, several blocks of rows and terms. */
+static void turned_products_are_the_same_chains(void **state) {
+  static const int rows[] = {1, 2, 7, 8, 15, 16, 17, 31, 33, 48, 63, 64, 65, 127, 128, 129, 300};
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    check_large(rows[i], 96, 70, false, true);
+    check_large(rows[i], 101, 33, false, true);
+  }
+  check_large(40, 50, 1100, false, true);
+  check_large(200, 50, 1030, false, true);
+}
+
 /** Nothing outside of the product's rows and columns is touched. */
 static void writes_only_its_part(void **state) {
   (void)state;
@@ -192,6 +293,9 @@ int main(void) {
       cmocka_unit_test(kinds_that_fuse_agree_on_all_bits),
       cmocka_unit_test(goes_on_where_another_product_ended),
       cmocka_unit_test(threads_do_not_change_a_bit),
+      cmocka_unit_test(large_products_are_the_same_chains),
+      cmocka_unit_test(rows_far_apart_are_the_same_chains),
+      cmocka_unit_test(turned_products_are_the_same_chains),
       cmocka_unit_test(writes_only_its_part),
   };
   return cmocka_run_group_tests_name("linalg.product", tests, NULL, check_no_leak);
