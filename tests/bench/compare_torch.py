@@ -31,23 +31,30 @@ LOWEST_ACCURACY = 0.85  # of what has been trained at all
 # --- PyTorch: one process of a job ------------------------------------------------------------------------------------
 
 
-def load(path, part, limit):
+def read_arrays(path, part, limit):
+    """Samples in [0, 1] as float32, one a row, and their classes."""
     import h5py
-    import torch
+    import numpy
 
     with h5py.File(path, "r") as f:
         x, y = f["x_" + part][:], f["y_" + part][:]
     x, y = (x[:limit], y[:limit]) if limit else (x, y)
-    x = torch.from_numpy(x.reshape(len(x), -1)).to(torch.float32).div_(255).contiguous()
-    return x, torch.from_numpy(y).to(torch.int64)
+    return x.reshape(len(x), -1).astype(numpy.float32) / numpy.float32(255), y
 
 
-def build(hidden, n_in):
+def load(path, part, limit):
+    import torch
+
+    x, y = read_arrays(path, part, limit)
+    return torch.from_numpy(x), torch.from_numpy(y).to(torch.int64)
+
+
+def build(hidden, n_in, dropout=0):
     import torch
 
     layers, width = [], n_in
     for units in hidden:
-        layers += [torch.nn.Linear(width, units), torch.nn.ReLU()]
+        layers += [torch.nn.Linear(width, units), torch.nn.ReLU()] + [torch.nn.Dropout(dropout)] * (dropout > 0)
         width = units
     return torch.nn.Sequential(*layers, torch.nn.Linear(width, N_CLASSES))
 
