@@ -21,9 +21,11 @@
  *     classes                       names of the classes, if the data has them
  *     features                      the kind of numbers that the network is trained on ("bytes"); absent in files of
  *                                   earlier versions
+ *     products                      who computes the matrix products, as text; absent with reduce=tree, and in
+ *                                   files of earlier versions
  *     weights                       "average" if /model/weights is the average of the weights; absent if it is the
  *                                   last weights
- * Nothing in it depends on the number of ranks.
+ * Nothing in it but "products" depends on the number of ranks.
  *
  * A run directory has, newest first: checkpoint.h5, checkpoint.prev.h5, checkpoint.prev2.h5, ...  While a new
  * checkpoint replaces the last one, the last one is also called checkpoint.held.h5. */
@@ -118,6 +120,7 @@ typedef struct {
   const char *const *classes; // [n_classes] names of the classes; n_classes 0: none
   int n_classes;
   const char *features; // the kind of numbers that the network is trained on, in words; NULL: not known
+  const char *products; // who computes the matrix products; NULL: not recorded
   bool is_average;      // whether the views below /model/weights are the average of the weights
 } tutti_checkpoint;
 
@@ -138,6 +141,7 @@ typedef struct {
   tutti_texts classes; // names
   char *time, *version;
   char *features; // NULL: the file does not say
+  char *products; // NULL: the file does not say
   bool is_average;
   bool has_sums; // the config has a checksum, so it is as it was written
 } tutti_checkpoint_info;

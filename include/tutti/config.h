@@ -61,10 +61,14 @@ typedef struct {
 /** The watchdog looks some times per second, so it cannot be much quicker. */
 #define TUTTI_CONFIG_LEAST_WATCHDOG_S 2.0
 
+/** Who computes matrix products: the fastest as measured, the BLAS, or our own loops. */
+typedef enum { TUTTI_KERNELS_MEASURED, TUTTI_KERNELS_BLAS, TUTTI_KERNELS_OWN, TUTTI_N_KERNELS } tutti_kernels;
+
 typedef struct {
   tutti_reduce_kind reduce;
-  int64_t leaves;          // of a global batch with reduce=tree
-  int64_t threads;         // of a rank; 0: auto
+  int64_t leaves;  // of a global batch with reduce=tree
+  int64_t threads; // of a rank; 0: auto
+  tutti_kernels kernels;
   tutti_count check_every; // steps after which the ranks compare their weights; 0: before they are used
   tutti_count watchdog; // seconds, 0 or from 2, within which a job ends whose rank does not answer; 0: never
 } tutti_parallel_options;

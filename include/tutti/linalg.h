@@ -37,12 +37,20 @@ typedef struct {
 } tutti_targets;
 
 /** The order in which the terms of an element of a product are added.
- * - ANY chooses the fastest loops for the shape, our own or those of the BLAS.  The rule depends on the shape alone, so
- *   all ranks choose alike.
+ * - ANY chooses the fastest loops for the shape, our own or those of the BLAS: as measured (tutti_matmul_by), or by a
+ *   rule that depends on the shape alone.
  * - IN_ORDER chooses our own loops.  The bits of an element then depend only on its own factors, not on other rows or
  *   threads.
- * - BY_BLAS chooses the BLAS, to compare with it. */
+ * - BY_BLAS chooses the BLAS. */
 typedef enum { TUTTI_SUM_ANY, TUTTI_SUM_IN_ORDER, TUTTI_SUM_BY_BLAS } tutti_sum_order;
+
+typedef struct tutti_matmul_choices tutti_matmul_choices;
+
+/** How the products of a network are computed.  All ranks have the same. */
+typedef struct {
+  tutti_sum_order order;
+  const tutti_matmul_choices *choices; // borrowed; NULL: nothing is measured
+} tutti_matmul_by;
 
 /** Names in the order of the enums. */
 extern const char *const tutti_activation_names[TUTTI_N_ACTIVATIONS];

@@ -120,7 +120,11 @@ void tutti_model_destroy(tutti_model **model); // Local.  Accepts NULL inside; n
 int64_t tutti_model_n_out(const tutti_model *model);        // Local.  Number of outputs per sample.
 int64_t tutti_model_n_params(const tutti_model *model);     // Local.  Number of elements of each flat buffer.
 tutti_loss tutti_model_loss_kind(const tutti_model *model); // Local.  The loss; never AUTO.
-tutti_sum_order tutti_model_order(const tutti_model *model); // Local.  The order of sums in matrix products.
+tutti_matmul_by tutti_model_products(const tutti_model *model); // Local.  How matrix products are computed.
+
+/** Local.  Say who computes the matrix products from now on.
+ * @param[in] choices  borrowed until the model is destroyed or the next call; NULL: nothing is measured */
+void tutti_model_choose_products(tutti_model *model, const tutti_matmul_choices *choices);
 
 /** Local.  Return true if the metric is an accuracy (cross-entropies, hinge).  Otherwise it is the mean absolute
  * error. */

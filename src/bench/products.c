@@ -21,7 +21,7 @@ typedef struct {
 } product_layer;
 
 struct tutti_bench_products {
-  tutti_sum_order order;
+  tutti_matmul_by by;
   product_layer *layers; // [n_layers]
   int n_layers;
   float *dx; // [max_rows, widest input]
@@ -85,7 +85,7 @@ tutti_status tutti_bench_products_create(const tutti_model *model, int max_rows,
                                          tutti_bench_products **products) {
   *products = NULL;
   TUTTI_TRY(TUTTI_NEW(*products, 1));
-  (*products)->order = tutti_model_order(model);
+  (*products)->by = tutti_model_products(model);
   const tutti_status status = make_layers(model, max_rows, *products);
   if (status != TUTTI_OK) tutti_bench_products_destroy(products);
   return status;
@@ -104,27 +104,27 @@ void tutti_bench_products_destroy(tutti_bench_products **products) {
   *products = NULL;
 }
 
-static void weight_gradient(const product_layer *l, tutti_sum_order order, int64_t from, int64_t to,
+static void weight_gradient(const product_layer *l, tutti_matmul_by by, int64_t from, int64_t to,
                             bool accumulate) {
   const float *x = l->x + from * l->n_in, *dz = l->z + from * l->n_out;
-  tutti_matmul_weight_gradient(order, x, dz, (int)(to - from), l->n_in, l->n_out, accumulate, l->dw);
+  tutti_matmul_weight_gradient(by, x, dz, (int)(to - from), l->n_in, l->n_out, accumulate, l->dw);
 }
 
 /** Forward and backward have the order of a training, so that the caches see the same arrays at the same times. */
 void tutti_bench_products_pass(tutti_bench_products *products, const tutti_probe_micro_batch *pass,
                                bool by_blas) {
-  const tutti_sum_order order = by_blas ? TUTTI_SUM_BY_BLAS : products->order;
+  const tutti_matmul_by by = by_blas ? (tutti_matmul_by){.order = TUTTI_SUM_BY_BLAS} : products->by;
   const int rows = pass->rows;
   for (int i = 0; i < products->n_layers; i++) {
     const product_layer *l = &products->layers[i];
     const float *bias = l->has_bias ? l->bias : NULL;
-    tutti_matmul_forward(order, l->x, l->w, bias, rows, l->n_in, l->n_out, l->z);
+    tutti_matmul_forward(by, l->x, l->w, bias, rows, l->n_in, l->n_out, l->z);
   }
   for (int i = products->n_layers - 1; i >= 0; i--) {
     const product_layer *l = &products->layers[i];
-    if (l->passes_on) tutti_matmul_input_gradient(order, l->z, l->w, rows, l->n_in, l->n_out, products->dx);
+    if (l->passes_on) tutti_matmul_input_gradient(by, l->z, l->w, rows, l->n_in, l->n_out, products->dx);
     for (int k = 0; l->trains && k < pass->n_leaves; k++)
-      weight_gradient(l, order, k ? pass->leaf_ends[k - 1] : 0, pass->leaf_ends[k], pass->accumulate);
+      weight_gradient(l, by, k ? pass->leaf_ends[k - 1] : 0, pass->leaf_ends[k], pass->accumulate);
   }
 }
 

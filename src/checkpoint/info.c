@@ -30,6 +30,8 @@ static tutti_status read_info(const tutti_file *file, tutti_checkpoint_info *inf
     TUTTI_TRY(tutti_file_get_texts(file, "/", "classes", &info->classes));
   if (tutti_file_has_attribute(file, "/", "features"))
     TUTTI_TRY(tutti_file_get_text(file, "/", "features", &info->features));
+  if (tutti_file_has_attribute(file, "/", "products"))
+    TUTTI_TRY(tutti_file_get_text(file, "/", "products", &info->products));
   TUTTI_TRY(read_is_average(file, &info->is_average));
   return tutti_table_rows(file, "/history", &info->n_history);
 }
@@ -48,6 +50,7 @@ void tutti_checkpoint_info_clear(tutti_checkpoint_info *info) {
   tutti_free(info->time);
   tutti_free(info->version);
   tutti_free(info->features);
+  tutti_free(info->products);
   tutti_texts_clear(&info->classes);
   memset(info, 0, sizeof *info);
 }

@@ -41,6 +41,7 @@ static tutti_status write_attributes(tutti_file *file, const tutti_checkpoint *c
   TUTTI_TRY(tutti_checkpoint_write_state(file, &checkpoint->state));
   if (checkpoint->n_classes > 0)
     TUTTI_TRY(tutti_file_set_texts(file, "/", "classes", checkpoint->classes, checkpoint->n_classes));
+  if (checkpoint->products) TUTTI_TRY(tutti_file_set_text(file, "/", "products", checkpoint->products));
   if (checkpoint->is_average)
     TUTTI_TRY(tutti_file_set_text(file, "/", TUTTI_WEIGHTS_ATTRIBUTE, TUTTI_WEIGHTS_AVERAGE));
   return checkpoint->features ? tutti_file_set_text(file, "/", "features", checkpoint->features) : TUTTI_OK;

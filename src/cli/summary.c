@@ -1,6 +1,8 @@
 /** `tutti info` of a config, a data set and a checkpoint.  The table of layers is like the one of Keras' summary().
  * Called by cmd_info.c. */
+#define _POSIX_C_SOURCE 200809L // strtok_r
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "cli/summary_impl.h"
@@ -120,6 +122,13 @@ tutti_status tutti_cli_print_dataset(const tutti_file *file) {
 
 // --- checkpoint
 
+/** Who computes the matrix products: a line for each. */
+static void print_products(char *text) {
+  char *rest = NULL;
+  for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+    printf("products %s\n", line);
+}
+
 /** The layers follow from the config in the file and from the width of its input, so the data set is not needed. */
 tutti_status tutti_cli_print_checkpoint(const char *path) {
   tutti_checkpoint_info info = {0};
@@ -134,6 +143,7 @@ tutti_status tutti_cli_print_checkpoint(const char *path) {
       (long long)info.state.step, (long long)info.state.samples, (unsigned long long)info.state.seed,
       info.state.seconds);
   if (info.is_average) printf("weights average\n");
+  if (info.products) print_products(tutti_text_tame(info.products));
   TUTTI_TRY_GOTO(done, tutti_config_parse(info.config, path, NULL, 0, &config));
   printf("\n%s\n", tutti_text_tame(info.config));
   TUTTI_TRY_GOTO(done, tutti_checkpoint_read_vector(path, "/input/shift", &shift, &n_in));

@@ -117,6 +117,11 @@ static tutti_status check_pairs(const tutti_origins *origins, const tutti_config
       {schedule->batch_growth != TUTTI_GROWTH_STEP || schedule->batch_milestones.n > 0,
        "schedule.batch_growth",
        "step needs schedule.batch_milestones: when the batch grows, '60, 120, 160 epochs' for instance"},
+      {config->parallel.reduce != TUTTI_REDUCE_TREE || config->parallel.kernels != TUTTI_KERNELS_BLAS,
+       "parallel.kernels",
+       "with parallel.reduce tree our own loops compute the products, because those of the BLAS have no "
+       "fixed "
+       "order; set kernels to own, or leave it out"},
       {schedule->decay != TUTTI_DECAY_PLATEAU || train->monitor ||
            (has_validation(origins, config) && train->evaluate_every.value > 0),
        "schedule.decay",

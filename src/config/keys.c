@@ -19,6 +19,8 @@ _Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_
                    TUTTI_REDUCE_TREE == 3,
                "reduce_names is in the order of tutti_reduce_kind");
 
+static const char *const kernels_names[TUTTI_N_KERNELS] = {"measured", "blas", "own"};
+
 static const char *const last_names[TUTTI_N_LASTS] = {"short", "drop", "carry"};
 
 static const char *const search_names[TUTTI_N_SEARCHES] = {"grid", "sobol", "random"};
@@ -197,6 +199,8 @@ static const tutti_key keys[] = {
     {WHOLE(parallel, leaves, "64", 1, 65536, NONE,
           "reduce=tree: number of parts of a global batch, which are summed in a fixed order; the results depend on it")},
     {WHOLE(parallel, threads, "auto", 1, 4096, NONE, "threads per rank"), .word = "auto"},
+    {CHOICE(parallel, kernels, kernels, "measured", kernels_names, NONE,
+            "who computes matrix products: the fastest for each shape as measured, the BLAS, or our own loops")},
     {COUNT(parallel, check_every, "200 steps", TUTTI_UNIT_STEPS, NONE,
           "interval in which the ranks compare their weights bit by bit; 0: only before they are evaluated or saved")},
     {COUNT(parallel, watchdog, "10 seconds", TUTTI_UNIT_SECONDS, NONE,

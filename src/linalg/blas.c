@@ -25,6 +25,9 @@ extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern void openblas_set_num_threads(int n) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
+// OpenBLAS exports them, but its header does not declare them.  The second one reads OPENBLAS_CORETYPE, as at the start.
+extern void gotoblas_dynamic_quit(void) __attribute__((weak));
+extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void MKL_Get_Version(mkl_version *version) __attribute__((weak));
 extern void MKL_Set_Num_Threads(int n) __attribute__((weak));
 extern int MKL_Get_Max_Threads(void) __attribute__((weak));
@@ -69,6 +72,9 @@ static void get_unknown(tutti_blas_facts *facts) {
            found ? info.dli_fname : "");
 }
 
+// What OpenBLAS computed with when the program began; NULL: it still does.
+static const char *first_kernels;
+
 void tutti_blas_get(tutti_blas_facts *facts) {
   *facts = (tutti_blas_facts){.kernels = ""};
   if (openblas_get_config && openblas_get_corename)
@@ -79,6 +85,31 @@ void tutti_blas_get(tutti_blas_facts *facts) {
     get_blis(facts);
   else
     get_unknown(facts);
+  facts->first = first_kernels ? first_kernels : facts->kernels;
+}
+
+/** The variable is set during the call alone, so that programs that this one starts do not inherit it. */
+static void take(const char *kernels) {
+  const char *given = getenv("OPENBLAS_CORETYPE");
+  char *before = given ? strdup(given) : NULL;
+  setenv("OPENBLAS_CORETYPE", kernels, 1);
+  gotoblas_dynamic_quit();
+  gotoblas_dynamic_init();
+  if (before)
+    setenv("OPENBLAS_CORETYPE", before, 1);
+  else
+    unsetenv("OPENBLAS_CORETYPE");
+  free(before);
+}
+
+bool tutti_blas_take_kernels(const char *kernels) {
+  tutti_blas_facts facts;
+  tutti_blas_get(&facts);
+  if (strcasecmp(facts.kernels, kernels) == 0) return true;
+  if (!facts.dispatches || !gotoblas_dynamic_quit || !gotoblas_dynamic_init) return false;
+  first_kernels = facts.first;
+  take(kernels);
+  return strcasecmp(openblas_get_corename(), kernels) == 0;
 }
 
 const char *tutti_blas_description(void) {
@@ -86,7 +117,9 @@ const char *tutti_blas_description(void) {
   tutti_blas_facts facts;
   tutti_blas_get(&facts);
   const char *before = getenv(TUTTI_KERNELS_BEFORE), *told = getenv("OPENBLAS_CORETYPE");
-  const bool ours = before && told && strcasecmp(told, facts.kernels) == 0;
+  if (!before) before = facts.first;
+  const bool restarted = told && strcasecmp(told, facts.kernels) == 0;
+  const bool ours = (restarted || first_kernels) && strcasecmp(before, facts.kernels) != 0;
   snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", facts.name, facts.version[0] ? " " : "", facts.version,
            facts.kernels[0] ? " " : "", facts.kernels,
            ours ? " (chosen by tutti; the library had taken " : "", ours ? before : "", ours ? ")" : "");

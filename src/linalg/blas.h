@@ -11,10 +11,17 @@ typedef struct {
   char name[96];       // "OpenBLAS"; of an unknown library its file
   char version[32];    // "0.3.21"
   const char *kernels; // "SkylakeX"
+  const char *first;   // those before tutti_blas_take_kernels took others
   bool dispatches;     // OPENBLAS_CORETYPE chooses them
 } tutti_blas_facts;
 
 void tutti_blas_get(tutti_blas_facts *facts);
+
+/** Let OpenBLAS compute with other kernels from now on, for the whole process.  Not while another thread is in a call of the
+ * BLAS.
+ * @param[in] kernels  a name for OPENBLAS_CORETYPE, of kernels that the processor can run
+ * @return whether it computes with them: a library may be another one, or may lack them */
+bool tutti_blas_take_kernels(const char *kernels);
 
 /** Set the threads of each call of the BLAS, if the library has a function for it. */
 void tutti_blas_set_threads(int n);

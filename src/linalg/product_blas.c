@@ -23,7 +23,7 @@ static void multiply_part(void *context, int64_t begin, int64_t end) {
 /** Each thread computes a product of its own with a BLAS of one thread.  The threads of a BLAS with its own pool
  * would wait in vain for the cores, because our threads spin there for a while after each loop.  The longer side of
  * C is cut, because each part reads all of the other operand. */
-void tutti_linalg_product_by_blas(const tutti_product *p) {
+void tutti_linalg_product_by_blas(const tutti_product *p, int n_threads) {
   enum { BLOCK = 16 }; // rows and columns of the kernels
   tutti_product product = *p;
   // The product is added to rows that already hold the bias.
@@ -31,6 +31,6 @@ void tutti_linalg_product_by_blas(const tutti_product *p) {
     memcpy(p->c + i * p->ldc, p->bias, (size_t)p->n * sizeof *p->c);
   const int longer = p->m >= p->n ? p->m : p->n, shorter = p->m >= p->n ? p->n : p->m;
   const int64_t terms_of_block = (int64_t)BLOCK * shorter * p->k;
-  tutti_linalg_parallel(longer, BLOCK * (1 + TUTTI_TERMS_WORTH_A_THREAD / terms_of_block), multiply_part,
-                        &product);
+  tutti_linalg_parallel_by(n_threads, longer, BLOCK * (1 + TUTTI_TERMS_WORTH_A_THREAD / terms_of_block),
+                           multiply_part, &product);
 }

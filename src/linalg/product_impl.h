@@ -84,5 +84,6 @@ bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_pro
 
 // --- product_blas.c ------------------------------------------------------------------------------------------------
 
-/** All of C by the BLAS (product_blas.c); m, n and k are at least 1, and a_row or a_col is 1. */
-void tutti_linalg_product_by_blas(const tutti_product *p);
+/** All of C by the BLAS (product_blas.c), by as many of n_threads threads as are worth it; m, n and k are at least 1, and
+ * a_row or a_col is 1. */
+void tutti_linalg_product_by_blas(const tutti_product *p, int n_threads);

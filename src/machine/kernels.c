@@ -77,7 +77,7 @@ const char *tutti_machine_kernels_warning(void) {
   tutti_blas_get(&blas);
   tutti_machine_cpu cpu;
   tutti_machine_cpu_get(&cpu);
-  const char *better = tutti_machine_better_kernels(&cpu, blas.kernels);
+  const char *better = tutti_machine_better_kernels(&cpu, blas.first);
   if (!better) return NULL;
   char cure[96] = "link a newer version";
   if (blas.dispatches && user_has_chosen())
@@ -87,6 +87,6 @@ const char *tutti_machine_kernels_warning(void) {
   snprintf(text, sizeof text,
            "%s %s computes with its %s kernels, which leave this processor's %s idle and can be several "
            "times slower: %s",
-           blas.name, blas.version, blas.kernels, cpu.avx512 ? "AVX-512" : "AVX2", cure);
+           blas.name, blas.version, blas.first, cpu.avx512 ? "AVX-512" : "AVX2", cure);
   return text;
 }

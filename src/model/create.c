@@ -120,7 +120,7 @@ static tutti_status build(const tutti_model_options *options, int64_t n_in, int6
   TUTTI_TRY(tutti_to_int(n_in, "features of a sample", &model->n_in));
   TUTTI_TRY(tutti_to_int(max_rows, "samples of a micro-batch", &model->max_rows));
   model->initializer = options->initializer;
-  model->order = options->order;
+  model->products.order = options->order;
   const bool logits = tutti_loss_activation(model->loss) != TUTTI_LINEAR;
   if (logits) model->last_activation = last_activation(options);
 

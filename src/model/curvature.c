@@ -101,7 +101,7 @@ static tutti_tangent_pass pass_of(tutti_model_curvature *curvature, const tutti_
   const tutti_layer *layer = &model->layers[i];
   return (tutti_tangent_pass){.layer = layer,
                               .tangent = &curvature->tangents[i],
-                              .order = model->order,
+                              .products = model->products,
                               .rows = model->n_rows,
                               .params = tutti_layer_weights(model, layer, batch->params),
                               .v = !v                   ? NULL

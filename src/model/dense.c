@@ -39,7 +39,7 @@ static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, c
   const float *kernel = tutti_layer_weights(batch->model, layer, batch->params);
   const float *bias = layer->spec.bias ? kernel + (int64_t)layer->n_in * layer->n_out : NULL;
   float *z = layer->kept ? layer->kept : layer->y;
-  tutti_matmul_forward(batch->model->order, x, kernel, bias, batch->rows, layer->n_in, layer->n_out, z);
+  tutti_matmul_forward(batch->model->products, x, kernel, bias, batch->rows, layer->n_in, layer->n_out, z);
   tutti_activation_forward(tutti_layer_activation(layer), z, batch->rows, layer->n_out, layer->y);
   return TUTTI_OK;
 }
@@ -54,7 +54,7 @@ typedef struct {
 /** sums (+)= x' dy over rows [from, from + rows) of the leaf, for the inputs of `k`. */
 static void add_product(const tutti_layer *layer, const tutti_batch_pass *batch, const kernel_part *k,
                         int from, int rows, bool accumulate, float *sums) {
-  tutti_matmul_weight_gradient_part(batch->model->order, k->x + (int64_t)from * layer->n_in + k->first,
+  tutti_matmul_weight_gradient_part(batch->model->products, k->x + (int64_t)from * layer->n_in + k->first,
                                     layer->n_in, k->dy + (int64_t)from * layer->n_out, rows, k->count,
                                     layer->n_out, accumulate, sums);
 }
@@ -142,7 +142,7 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
   tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, dy, rows, n_out, dy);
   if (batch->pass->squares && !layer->spec.frozen) add_row_squares(layer, batch, x, dy);
   if (dx)
-    tutti_matmul_input_gradient(batch->model->order, dy,
+    tutti_matmul_input_gradient(batch->model->products, dy,
                                 tutti_layer_weights(batch->model, layer, batch->params), rows, n_in, n_out,
                                 dx);
   if (layer->spec.frozen) return TUTTI_OK;
@@ -174,9 +174,9 @@ static void tangent_forward(const tutti_tangent_pass *pass) {
   const int rows = pass->rows, n_in = layer->n_in, n_out = layer->n_out;
   tutti_tangent *tangent = pass->tangent;
   const float *bias = layer->spec.bias ? pass->v + (int64_t)n_in * n_out : NULL;
-  tutti_matmul_forward(pass->order, pass->x, pass->v, bias, rows, n_in, n_out, tangent->tz);
+  tutti_matmul_forward(pass->products, pass->x, pass->v, bias, rows, n_in, n_out, tangent->tz);
   if (pass->tx) {
-    tutti_matmul_forward(pass->order, pass->tx, pass->params, NULL, rows, n_in, n_out, pass->spare);
+    tutti_matmul_forward(pass->products, pass->tx, pass->params, NULL, rows, n_in, n_out, pass->spare);
     tutti_layer_add(pass->spare, (int64_t)rows * n_out, tangent->tz);
   }
   if (tangent->tz != tangent->ty)
@@ -198,15 +198,15 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   const int rows = pass->rows, n_in = layer->n_in, n_out = layer->n_out;
   tutti_model_tangent_activation(pass, layer->kept, pass->tangent->tz);
   const float *last = pass->tdy ? pass->tdy : pass->dy;
-  tutti_matmul_weight_gradient(pass->order, pass->x, last, rows, n_in, n_out, false, pass->grads);
+  tutti_matmul_weight_gradient(pass->products, pass->x, last, rows, n_in, n_out, false, pass->grads);
   if (pass->tdy && pass->tx)
-    tutti_matmul_weight_gradient(pass->order, pass->tx, pass->dy, rows, n_in, n_out, true, pass->grads);
+    tutti_matmul_weight_gradient(pass->products, pass->tx, pass->dy, rows, n_in, n_out, true, pass->grads);
   if (layer->spec.bias) tangent_bias_gradient(pass, last, pass->grads + (int64_t)n_in * n_out);
   if (!pass->dx) return;
-  tutti_matmul_input_gradient(pass->order, pass->dy, pass->params, rows, n_in, n_out, pass->dx);
+  tutti_matmul_input_gradient(pass->products, pass->dy, pass->params, rows, n_in, n_out, pass->dx);
   if (!pass->tdx) return;
-  tutti_matmul_input_gradient(pass->order, pass->tdy, pass->params, rows, n_in, n_out, pass->tdx);
-  tutti_matmul_input_gradient(pass->order, pass->dy, pass->v, rows, n_in, n_out, pass->spare);
+  tutti_matmul_input_gradient(pass->products, pass->tdy, pass->params, rows, n_in, n_out, pass->tdx);
+  tutti_matmul_input_gradient(pass->products, pass->dy, pass->v, rows, n_in, n_out, pass->spare);
   tutti_layer_add(pass->spare, (int64_t)rows * n_in, pass->tdx);
 }
 

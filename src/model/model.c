@@ -21,8 +21,12 @@ int64_t tutti_model_n_params(const tutti_model *model) {
   return model->n_params;
 }
 
-tutti_sum_order tutti_model_order(const tutti_model *model) {
-  return model->order;
+tutti_matmul_by tutti_model_products(const tutti_model *model) {
+  return model->products;
+}
+
+void tutti_model_choose_products(tutti_model *model, const tutti_matmul_choices *choices) {
+  model->products.choices = choices;
 }
 
 tutti_loss tutti_model_loss_kind(const tutti_model *model) {

@@ -91,7 +91,7 @@ typedef struct {
 typedef struct {
   const tutti_layer *layer;
   tutti_tangent *tangent;
-  tutti_sum_order order;
+  tutti_matmul_by products;
   int rows;
   const float *params, *v; // of the layer; v NULL: no direction, the gradient alone
   const float *x, *tx;     // inputs; tx NULL: 0
@@ -193,8 +193,8 @@ struct tutti_model {
   int64_t leaf_rows;          // samples in the gradient before this micro-batch
   tutti_loss loss;
   double label_smoothing;
-  bool one_hot;                     // see tutti_targets
-  tutti_sum_order order;            // of the products
+  bool one_hot; // see tutti_targets
+  tutti_matmul_by products;
   tutti_activation last_activation; // applied to logits by `predict`
   tutti_initializer initializer;
   tutti_array *trained, *states; // owned

@@ -20,6 +20,9 @@ static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
 
 static tutti_status create_model(const tutti_config *config, int64_t max_rows, tutti_network *network) {
   tutti_model_options options = tutti_config_model(config);
+  static const tutti_sum_order orders[TUTTI_N_KERNELS] = {TUTTI_SUM_ANY, TUTTI_SUM_BY_BLAS,
+                                                          TUTTI_SUM_IN_ORDER};
+  options.order = orders[config->parallel.kernels];
   if (config->parallel.reduce == TUTTI_REDUCE_TREE) options.order = TUTTI_SUM_IN_ORDER;
   TUTTI_TRY(
       tutti_model_create(&options, tutti_dataset_n_features(network->dataset), max_rows, &network->model));
@@ -58,11 +61,13 @@ static tutti_status create_local(const tutti_config *config, tutti_network *netw
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network) {
   *network = (tutti_network){.comm = comm, .dataset = dataset, .max_rows = max_rows};
-  return tutti_comm_agree(comm, create_local(config, network));
+  TUTTI_TRY(tutti_comm_agree(comm, create_local(config, network)));
+  return tutti_network_choose_products(comm, network);
 }
 
 void tutti_network_destroy(tutti_network *network) {
   tutti_model_destroy(&network->model);
+  tutti_products_destroy(&network->products);
   tutti_free(network->leaves);
   tutti_free(network->rows);
   tutti_free(network->x);

@@ -1,5 +1,6 @@
 #pragma once
 /** A network with the buffers that one rank feeds it from.  Training, evaluation and prediction share it. */
+#include "machine/products.h"
 #include "run/samples.h"
 #include "tutti/model.h"
 #include "tutti/run.h"
@@ -8,6 +9,7 @@ typedef struct {
   const tutti_comm *comm;       // borrowed
   const tutti_dataset *dataset; // borrowed
   tutti_model *model;           // owned
+  tutti_products *products;     // owned; who computes those of the model
   bool by_class;                // targets are class ids, not rows of values
   bool by_features;             // targets are the features themselves, in x
   int64_t max_rows;             // largest number of samples in a micro-batch
@@ -28,6 +30,11 @@ typedef struct {
 TUTTI_NODISCARD
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network);
+
+/** Collective, after tutti_linalg_set_threads.  Choose who computes the products of the model; tutti_network_create does so.
+ * @return (agreed) ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_network_choose_products(const tutti_comm *comm, tutti_network *network);
 
 /** Local.  Create the model without buffers, for checks and warnings.
  * @return ERR_CONFIG as tutti_model_create; ERR_MEMORY */

@@ -177,6 +177,7 @@ tutti_status tutti_rundir_load(tutti_rundir_saver *saver, const tutti_rundir_cho
   TUTTI_TRY_GOTO(done, load_arrays(saver, path, info.is_average, takes_over));
   start->lost_start = !with.differs && lost_start(run, info.state.weights_hash);
   if (with.differs) info.state.weights_hash = run->state.at.weights_hash;
+  if (!chosen->named && info.products) tutti_products_take_text(info.products, run->network.products);
   run->state.at = info.state;
   run->state.at.place = find_place(run, &info.state, &with);
   run->state.at.data = tutti_dataset_fingerprint(run->dataset, TUTTI_HASH_XXH64);

@@ -44,6 +44,8 @@ static tutti_status prepare_directory(tutti_rundir_saver *saver, const tutti_run
   const tutti_run *run = saver->run;
   const char *path = chosen->path;
   if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
+  if (tutti_model_products(run->network.model).order != TUTTI_SUM_IN_ORDER)
+    TUTTI_TRY(tutti_products_text(run->network.products, &saver->products));
   // Rows behind the checkpoint would be computed again, so they are removed.  All rows of /epochs are written again
   // from the history in the checkpoint, because a kill may have cut off some of them.
   if (!saver->creates_metrics)
@@ -76,6 +78,7 @@ static tutti_status begin(tutti_rundir_saver *saver, const tutti_rundir_choice *
   TUTTI_TRY(tutti_comm_agree_from(run->comm, 0, root ? begin_root(saver, chosen, &start) : TUTTI_OK));
   TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &start, sizeof start));
   run->state.at = start.state;
+  TUTTI_TRY(tutti_products_share(run->comm, run->network.products));
   TUTTI_TRY(tutti_run_schedule(run));
   run->state.rows.last = start.last;
   run->state.rows.average.now = start.average;

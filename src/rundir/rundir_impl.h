@@ -75,7 +75,8 @@ struct tutti_rundir_saver {
   double kept_s;                     // seconds for which the last save has kept the ranks
 
   // The buffers that a checkpoint is gathered in; on rank 0 alone.
-  char *config; // resolved YAML
+  char *config;   // resolved YAML
+  char *products; // who computes the matrix products; NULL: their order is fixed
   tutti_rundir_rest rest;
   tutti_rundir_writer writer;
   tutti_rundir_rescue rescue;

@@ -98,11 +98,11 @@ static void free_buffers(tutti_rundir_saver *saver) {
   tutti_io_lock_release(&saver->lock);
   tutti_texts_clear(&saver->hosts);
   tutti_texts_clear(&saver->bindings);
-  void **const owned[] = {(void **)&saver->config,        (void **)&saver->weights,
-                          (void **)&saver->slots,         (void **)&saver->input,
-                          (void **)&saver->views,         (void **)&saver->seconds,
-                          (void **)&saver->columns,       (void **)&saver->rest.moving,
-                          (void **)&saver->rest.measured, (void **)&saver->rest.history};
+  void **const owned[] = {
+      (void **)&saver->config,        (void **)&saver->products,    (void **)&saver->weights,
+      (void **)&saver->slots,         (void **)&saver->input,       (void **)&saver->views,
+      (void **)&saver->seconds,       (void **)&saver->columns,     (void **)&saver->rest.moving,
+      (void **)&saver->rest.measured, (void **)&saver->rest.history};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
     tutti_free(*owned[i]);
     *owned[i] = NULL;

@@ -84,6 +84,7 @@ tutti_status tutti_rundir_write(tutti_rundir_saver *saver, const char *path, int
   tutti_checkpoint checkpoint = {
       .path = path,
       .config = saver->config,
+      .products = saver->products,
       .state = saver->rest.at,
       .views = saver->views,
       .n_views = saver->n_views,

@@ -47,13 +47,13 @@ static bool has(library l, product p, const layer *a) {
   return l != XSMM;
 }
 
-static void run_matmul(tutti_sum_order order, product p, const layer *a) {
+static void run_matmul(tutti_matmul_by by, product p, const layer *a) {
   if (p == FORWARD)
-    tutti_matmul_forward(order, a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
+    tutti_matmul_forward(by, a->x, a->w, a->bias, a->rows, a->n_in, a->n_out, a->out);
   else if (p == WEIGHT_GRADIENT)
-    tutti_matmul_weight_gradient(order, a->x, a->dz, a->rows, a->n_in, a->n_out, false, a->out);
+    tutti_matmul_weight_gradient(by, a->x, a->dz, a->rows, a->n_in, a->n_out, false, a->out);
   else
-    tutti_matmul_input_gradient(order, a->dz, a->w, a->rows, a->n_in, a->n_out, a->out);
+    tutti_matmul_input_gradient(by, a->dz, a->w, a->rows, a->n_in, a->n_out, a->out);
 }
 
 #ifdef BENCH_XSMM
@@ -67,16 +67,16 @@ static void run_xsmm(product p, const layer *a) {
 
 static tutti_status run(void *context) {
   const job *j = context;
-  const tutti_sum_order order = j->library == BLAS    ? TUTTI_SUM_BY_BLAS
-                                : j->library == LOOPS ? TUTTI_SUM_IN_ORDER
-                                                      : TUTTI_SUM_ANY;
+  const tutti_matmul_by by = {.order = j->library == BLAS    ? TUTTI_SUM_BY_BLAS
+                                       : j->library == LOOPS ? TUTTI_SUM_IN_ORDER
+                                                             : TUTTI_SUM_ANY};
 #ifdef BENCH_XSMM
   if (j->library == XSMM) {
     run_xsmm(j->product, j->layer);
     return TUTTI_OK;
   }
 #endif
-  run_matmul(order, j->product, j->layer);
+  run_matmul(by, j->product, j->layer);
   return TUTTI_OK;
 }
 

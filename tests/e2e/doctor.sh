@@ -146,7 +146,7 @@ chosen=$(field environment | sed -n 's/^OPENBLAS_CORETYPE=//p')
 expect_same "$(field blas | cut -d ' ' -f 3)" "$chosen"
 expect_same "$(column $((RANKS - 1)) blas)" "$(field blas)"
 succeed "$RANKS" train small.yaml --train.epochs=1 --run.directory='runs/two words'
-expect_text "$chosen (chosen by tutti" 'epoch 1/1' 'run runs/two words'
+expect_text "(chosen by tutti; the library had taken Prescott)" 'epoch 1/1' 'run runs/two words'
 succeed 1 --version
 expect_no_text chosen
 # What the user chose stays.

@@ -18,6 +18,8 @@ set(TUTTI_TEST_ENVIRONMENT
   OMPI_MCA_btl_vader_single_copy_mechanism=none
   PRTE_ALLOW_RUN_AS_ROOT=1 PRTE_ALLOW_RUN_AS_ROOT_CONFIRM=1
   PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe
+  # What is measured on this machine stays in the build tree.
+  XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/cache
   # Memory that MPI itself does not free is not our leak.
   LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp:print_suppressions=0
   # The sanitizer guesses the addresses of thread-local variables of libraries that are loaded late, and may look for leaks at

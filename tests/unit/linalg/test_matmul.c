@@ -41,12 +41,12 @@ static void check_all(const float *values, const double *expected, int64_t n, in
 }
 
 static void forward_is_x_times_w_plus_bias(void **state) {
-  const tutti_sum_order order = *(tutti_sum_order *)*state;
+  const tutti_matmul_by by = *(tutti_matmul_by *)*state;
   for (int i = 0; i < N_SHAPES; i++) {
     const shape s = shapes[i];
     for (int with_bias = 0; with_bias < 2; with_bias++) {
       fill(s);
-      tutti_matmul_forward(order, m.x, m.w, with_bias ? m.bias : NULL, s.rows, s.n_in, s.n_out, m.out);
+      tutti_matmul_forward(by, m.x, m.w, with_bias ? m.bias : NULL, s.rows, s.n_in, s.n_out, m.out);
       tutti_linalg_reference_forward(m.wide_x, m.wide_w, with_bias ? m.wide_bias : NULL, s.rows, s.n_in,
                                      s.n_out, m.expected);
       check_all(m.out, m.expected, s.rows * s.n_out, s.n_in + 1);
@@ -55,7 +55,7 @@ static void forward_is_x_times_w_plus_bias(void **state) {
 }
 
 static void weight_gradient_is_written_or_added(void **state) {
-  const tutti_sum_order order = *(tutti_sum_order *)*state;
+  const tutti_matmul_by by = *(tutti_matmul_by *)*state;
   for (int i = 0; i < N_SHAPES; i++) {
     const shape s = shapes[i];
     for (int accumulate = 0; accumulate < 2; accumulate++) {
@@ -64,7 +64,7 @@ static void weight_gradient_is_written_or_added(void **state) {
         m.out[k] = accumulate ? 0.5f : NAN; // what is written does not depend on what was there
         m.expected[k] = accumulate ? 0.5 : 0;
       }
-      tutti_matmul_weight_gradient(order, m.x, m.z, s.rows, s.n_in, s.n_out, accumulate, m.out);
+      tutti_matmul_weight_gradient(by, m.x, m.z, s.rows, s.n_in, s.n_out, accumulate, m.out);
       tutti_linalg_reference_weight_gradient(m.wide_x, m.wide_z, s.rows, s.n_in, s.n_out, m.expected);
       check_all(m.out, m.expected, s.n_in * s.n_out, s.rows + 1);
     }
@@ -72,32 +72,32 @@ static void weight_gradient_is_written_or_added(void **state) {
 }
 
 static void input_gradient_is_dz_times_w_transposed(void **state) {
-  const tutti_sum_order order = *(tutti_sum_order *)*state;
+  const tutti_matmul_by by = *(tutti_matmul_by *)*state;
   for (int i = 0; i < N_SHAPES; i++) {
     const shape s = shapes[i];
     fill(s);
     for (int k = 0; k < s.rows * s.n_in; k++) m.out[k] = NAN;
-    tutti_matmul_input_gradient(order, m.z, m.w, s.rows, s.n_in, s.n_out, m.out);
+    tutti_matmul_input_gradient(by, m.z, m.w, s.rows, s.n_in, s.n_out, m.out);
     tutti_linalg_reference_input_gradient(m.wide_z, m.wide_w, s.rows, s.n_in, s.n_out, m.expected);
     check_all(m.out, m.expected, s.rows * s.n_in, s.n_out);
   }
 }
 
 static void no_rows_give_no_gradient(void **state) {
-  const tutti_sum_order order = *(tutti_sum_order *)*state;
+  const tutti_matmul_by by = *(tutti_matmul_by *)*state;
   fill(shapes[1]);
   m.out[0] = 3;
-  tutti_matmul_forward(order, m.x, m.w, m.bias, 0, 7, 3, m.out);
-  tutti_matmul_input_gradient(order, m.z, m.w, 0, 7, 3, m.out);
-  tutti_matmul_weight_gradient(order, m.x, m.z, 0, 7, 3, true, m.out);
+  tutti_matmul_forward(by, m.x, m.w, m.bias, 0, 7, 3, m.out);
+  tutti_matmul_input_gradient(by, m.z, m.w, 0, 7, 3, m.out);
+  tutti_matmul_weight_gradient(by, m.x, m.z, 0, 7, 3, true, m.out);
   assert_true(m.out[0] == 3);
   for (int k = 0; k < 21; k++) m.out[k] = NAN;
-  tutti_matmul_weight_gradient(order, m.x, m.z, 0, 7, 3, false, m.out);
+  tutti_matmul_weight_gradient(by, m.x, m.z, 0, 7, 3, false, m.out);
   for (int k = 0; k < 21; k++) assert_true(m.out[k] == 0);
 }
 
 int main(void) {
-  static tutti_sum_order any = TUTTI_SUM_ANY, in_order = TUTTI_SUM_IN_ORDER;
+  static tutti_matmul_by any = {.order = TUTTI_SUM_ANY}, in_order = {.order = TUTTI_SUM_IN_ORDER};
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_prestate(forward_is_x_times_w_plus_bias, &any),
       cmocka_unit_test_prestate(forward_is_x_times_w_plus_bias, &in_order),

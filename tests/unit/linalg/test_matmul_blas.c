@@ -13,6 +13,7 @@ typedef struct {
   int rows, n_in, n_out;
 } shape;
 static const shape shapes[] = {{131, 127, 96}, {96, 150, 131}, {300, 350, 10}, {5, 500, 419}, {1, 2, 3}};
+static const tutti_matmul_by by_blas = {.order = TUTTI_SUM_BY_BLAS};
 enum { N_SHAPES = sizeof shapes / sizeof shapes[0], MOST = 500 * 419, MAX_THREADS = 7 };
 
 static struct {
@@ -48,7 +49,7 @@ static void forward_at_any_number_of_threads(void **state) {
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.rows * s.n_out);
-      tutti_matmul_forward(TUTTI_SUM_BY_BLAS, m.x, m.w, m.bias, s.rows, s.n_in, s.n_out, m.out);
+      tutti_matmul_forward(by_blas, m.x, m.w, m.bias, s.rows, s.n_in, s.n_out, m.out);
       check_all(s.rows * s.n_out, s.n_in + 1);
     }
   }
@@ -64,10 +65,10 @@ static void weight_gradient_at_any_number_of_threads(void **state) {
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.n_in * s.n_out);
-      tutti_matmul_weight_gradient(TUTTI_SUM_BY_BLAS, m.x, m.z, s.rows, s.n_in, s.n_out, false, m.out);
+      tutti_matmul_weight_gradient(by_blas, m.x, m.z, s.rows, s.n_in, s.n_out, false, m.out);
       check_all(s.n_in * s.n_out, s.rows + 1);
       for (int k = 0; k < s.n_in * s.n_out; k++) m.out[k] = 0;
-      tutti_matmul_weight_gradient(TUTTI_SUM_BY_BLAS, m.x, m.z, s.rows, s.n_in, s.n_out, true, m.out);
+      tutti_matmul_weight_gradient(by_blas, m.x, m.z, s.rows, s.n_in, s.n_out, true, m.out);
       check_all(s.n_in * s.n_out, s.rows + 1);
     }
   }
@@ -82,7 +83,7 @@ static void input_gradient_at_any_number_of_threads(void **state) {
     for (int n_threads = 1; n_threads <= MAX_THREADS; n_threads += 2) {
       tutti_linalg_set_threads(n_threads);
       forget(s.rows * s.n_in);
-      tutti_matmul_input_gradient(TUTTI_SUM_BY_BLAS, m.z, m.w, s.rows, s.n_in, s.n_out, m.out);
+      tutti_matmul_input_gradient(by_blas, m.z, m.w, s.rows, s.n_in, s.n_out, m.out);
       check_all(s.rows * s.n_in, s.n_out + 1);
     }
   }

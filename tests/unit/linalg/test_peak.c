@@ -16,7 +16,7 @@ static double product_flops(const float *x, const float *w, int n, float *z) {
   const double start = tutti_clock_s();
   double now = start, n_operations = 0;
   while (now - start < 0.005) {
-    tutti_matmul_forward(TUTTI_SUM_ANY, x, w, NULL, n, n, n, z);
+    tutti_matmul_forward((tutti_matmul_by){.order = TUTTI_SUM_ANY}, x, w, NULL, n, n, n, z);
     n_operations += 2.0 * n * n * n;
     now = tutti_clock_s();
   }

@@ -128,7 +128,7 @@ static void cuts_change_no_bit_of_many_samples(void **state) {
                            3 * TUTTI_CHAIN_ROWS + 7};
   fixture f;
   fixture_make(&f, "dense 6 tanh,prelu,dense 3 softmax", TUTTI_LOSS_AUTO, N_IN, ROWS, 3);
-  f.model->order = TUTTI_SUM_IN_ORDER;
+  f.model->products.order = TUTTI_SUM_IN_ORDER;
   CHECK_OK(tutti_model_reserve(f.model, ROWS, 1, 4 * TUTTI_CHAIN_ROWS));
   const size_t bytes = (size_t)f.n_params * sizeof(float);
   float *whole = malloc(bytes);
@@ -150,7 +150,7 @@ static void a_large_micro_batch_loses_no_digits(void **state) {
   enum { N = 1 << 18 };
   fixture f;
   fixture_make(&f, "dense 1 bias=no", TUTTI_MEAN_ABSOLUTE_ERROR, 1, N, 3);
-  f.model->order = TUTTI_SUM_IN_ORDER;
+  f.model->products.order = TUTTI_SUM_IN_ORDER;
   CHECK_OK(tutti_model_reserve(f.model, N, 1, N));
   for (int i = 0; i < N; i++) {
     f.x[i] = 0.3f;

@@ -1,0 +1,86 @@
+# Who computes the products of a training: what is measured once holds for all runs, and a run that goes on keeps it.
+. "$SOURCE_DIR/tests/e2e/lib.sh"
+use_scratch
+export XDG_CACHE_HOME="$WORK_DIR/cache"
+
+cat >net.yaml <<EOF
+data: {file: $SOURCE_DIR/data/mnist.h5, limit_train: 600, limit_test: 200}
+model: {layers: [dense 40 relu, dense 10 softmax]}
+optimizer: {name: sgd, momentum: 0.9}
+train: {batch_size: 60, epochs: 2}
+parallel: {threads: 1}
+EOF
+
+# weights RUN: the bits of its weights.
+weights() {
+  for array in dense/kernel dense/bias dense_1/kernel; do
+    "$ARRAYS" print "$1/checkpoint.h5" "/model/weights/$array"
+  done
+}
+# expect_same_weights RUN RUN
+expect_same_weights() {
+  weights "$1" >one.txt
+  weights "$2" >other.txt
+  cmp one.txt other.txt || fail "$1 and $2 have other weights"
+}
+
+# Two runs of one config have the same bits: the second one measures nothing.
+succeed "$RANKS" train net.yaml --run.directory=first
+set -- cache/tutti/*.txt
+[ $# -eq 1 ] && [ -s "$1" ] || fail "the cache has: $*"
+cache=$1
+cp "$cache" before.txt
+succeed "$RANKS" train net.yaml --run.directory=second
+cmp before.txt "$cache" || fail 'it was measured again'
+expect_same_weights first second
+
+# prefer WHO: a cache made by hand, in which WHO (own or blas) is the fastest for every shape.
+prefer() {
+  awk -v who="$1" '{
+    for (i = 6; i < NF; i += 2) $(i + 1) = (($i == "own") == (who == "own")) ? 10 : 1000
+    print
+  }' before.txt >"$cache"
+}
+# expect_choice RUN WHO: each word of its choice.
+expect_choice() {
+  succeed 1 info "$1/checkpoint.h5"
+  grep '^products ' "$out" >choice.txt || fail "$1: no choice is recorded"
+  grep -q 'forward 784 40' choice.txt || fail "$1: no layer is in its choice"
+  other=own
+  [ "$2" = blas ] || other=blas
+  if grep -q " $other:" choice.txt; then fail "$1: not all products are computed by $2"; fi
+}
+for who in own blas; do
+  prefer $who
+  succeed "$RANKS" train net.yaml --run.directory=$who
+  expect_choice $who $who
+done
+
+# A damaged cache is passed over.
+printf 'forward 64 784 40 1 own\n\377\376 input_gradient\nown own own' >"$cache"
+succeed "$RANKS" train net.yaml --run.directory=damaged
+grep -q '^forward 64 784 40 1 own [0-9]' "$cache" || fail 'nothing was measured after damage'
+# Without a folder for it, each run measures.
+XDG_CACHE_HOME=/proc/none succeed "$RANKS" train net.yaml --run.directory=uncached
+
+# A run that goes on keeps its choice, whatever the cache says by then.
+prefer blas
+succeed "$RANKS" train net.yaml --run.directory=resumed --train.epochs=1
+prefer own
+succeed "$RANKS" train net.yaml --run.directory=resumed
+expect_choice resumed blas
+expect_same_weights resumed blas
+
+# The key decides without times, and fixed order leaves no choice.
+prefer own
+succeed "$RANKS" train net.yaml --run.directory=by_blas --parallel.kernels=blas
+expect_same_weights by_blas blas
+prefer blas
+succeed "$RANKS" train net.yaml --run.directory=by_own --parallel.kernels=own
+expect_same_weights by_own own
+run "$RANKS" train net.yaml --run.directory=tree --parallel.kernels=blas --parallel.reduce=tree
+expect_status 78
+expect_text 'parallel.kernels' 'no fixed order'
+run "$RANKS" train net.yaml --run.directory=bad --parallel.kernels=mine
+expect_status 78
+expect_text 'parallel.kernels' 'measured, blas, own'
