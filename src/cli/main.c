@@ -149,6 +149,14 @@ static void take_better_environment(const tutti_cli_launcher *by, char **argv) {
   if (kernels) unsetenv(TUTTI_KERNELS_BEFORE);
 }
 
+/** A process that no launcher started is alone.  Open MPI 4 would start a daemon for it, in case that it wants more, and
+ * look for fast networks, one of which it measures for a tenth of a second.  Together that takes longer than all else. */
+static void start_alone(const tutti_cli_launcher *by) {
+  if (by->variable) return;
+  (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  (void)setenv("OMPI_MCA_pml", "ob1", 0);
+}
+
 /** The job has failed, or has ended before its end.  Rank 0 may still write a checkpoint, for which the others wait
  * while the watchdog looks; only then the time is limited. */
 static void end_failed(const tutti_comm *comm, tutti_status status, int exit_status) {
@@ -177,6 +185,7 @@ int main(int argc, char **argv) {
     if (tutti_cli_local_rank() > 0) (void)sleep(1);
     return end_without_mpi(TUTTI_ERR_MEMORY);
   }
+  start_alone(&by);
   int provided = 0; // the BLAS may have threads, but only this thread calls MPI
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     fputs("tutti: error: MPI could not be started\n", stderr);
