@@ -169,6 +169,7 @@ typedef struct {
     tutti_loss loss;
     double label_smoothing;
     tutti_initializer initializer;
+    tutti_compute compute;
     char *weights, *weights_skip; // NULL: none; names separated by commas
   } model;
   tutti_optim_options optimizer; // resolved

@@ -46,9 +46,15 @@ typedef enum { TUTTI_SUM_ANY, TUTTI_SUM_IN_ORDER, TUTTI_SUM_BY_BLAS } tutti_sum_
 
 typedef struct tutti_matmul_choices tutti_matmul_choices;
 
+/** The numbers that products multiply; their sums are always float32. */
+typedef enum { TUTTI_COMPUTE_FLOAT32, TUTTI_COMPUTE_BFLOAT16, TUTTI_N_COMPUTES } tutti_compute;
+
+extern const char *const tutti_matmul_computes[TUTTI_N_COMPUTES]; // "float32", "bfloat16"
+
 /** How the products of a network are computed.  All ranks have the same. */
 typedef struct {
   tutti_sum_order order;
+  float *bfloat16; // [tutti_matmul_scratch] borrowed: factors are rounded to bfloat16 in it; NULL: they are float32
   const tutti_matmul_choices *choices; // borrowed; NULL: nothing is measured
 } tutti_matmul_by;
 

@@ -99,6 +99,7 @@ typedef struct {
   double label_smoothing;        // see tutti_targets; it acts in training and in evaluation, as in Keras
   tutti_initializer initializer; // for dense layers that do not name one
   tutti_sum_order order;         // order of the sums in matrix products
+  tutti_compute compute;         // numbers that matrix products multiply
 } tutti_model_options;
 
 // --- the network -----------------------------------------------------------------------------------------
@@ -110,8 +111,8 @@ typedef struct tutti_model tutti_model;
  * @param[in]  n_in   number of features of a sample
  * @param[out] model  owned by the caller
  * @return ERR_CONFIG: there is no layer, there are no weights to train, the network ends without the softmax or
- * sigmoid that its cross-entropy needs, a softmax has only one unit, or label smoothing is used with a loss that has
- * no labels; ERR_DATA: there are no features; ERR_MEMORY */
+ * sigmoid that its cross-entropy needs, a softmax has only one unit, label smoothing is used with a loss that has
+ * no labels, or this processor has no products of bfloat16; ERR_DATA: there are no features; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_model_create(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
                                 tutti_model **model);

@@ -117,6 +117,9 @@ static tutti_status check_pairs(const tutti_origins *origins, const tutti_config
       {schedule->batch_growth != TUTTI_GROWTH_STEP || schedule->batch_milestones.n > 0,
        "schedule.batch_growth",
        "step needs schedule.batch_milestones: when the batch grows, '60, 120, 160 epochs' for instance"},
+      {config->model.compute != TUTTI_COMPUTE_BFLOAT16 || config->parallel.kernels != TUTTI_KERNELS_BLAS,
+       "parallel.kernels",
+       "the BLAS has no products of bfloat16 (model.compute); set kernels to own, or leave it out"},
       {config->parallel.reduce != TUTTI_REDUCE_TREE || config->parallel.kernels != TUTTI_KERNELS_BLAS,
        "parallel.kernels",
        "with parallel.reduce tree our own loops compute the products, because those of the BLAS have no "

@@ -121,6 +121,8 @@ static const tutti_key keys[] = {
      BELOW_MAX},
     {CHOICE(model, initializer, initializer, "glorot_uniform", tutti_model_initializer_names, TRAINING,
           "initial distribution of kernels, unless a layer sets its own")},
+    {CHOICE(model, compute, compute, "float32", tutti_matmul_computes, TRAINING,
+          "numbers that matrix products multiply; weights, sums and loss are always float32")},
     {KEY(model, weights, weights, OPTIONAL, "none", BY_RUN,
           "checkpoint that provides the initial weights and the scaling of the features; everything else starts from "
           "scratch"), .word = "the path of a checkpoint"},

@@ -41,5 +41,6 @@ tutti_model_options tutti_config_model(const tutti_config *config) {
                                .n_layers = (int)config->model.n_layers,
                                .loss = config->model.loss,
                                .label_smoothing = config->model.label_smoothing,
+                               .compute = config->model.compute,
                                .initializer = config->model.initializer};
 }

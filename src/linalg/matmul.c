@@ -34,6 +34,21 @@ const char *tutti_matmul_own_loops(void) {
   return own_loops()->name;
 }
 
+const char *const tutti_matmul_computes[TUTTI_N_COMPUTES] = {"float32", "bfloat16"};
+
+bool tutti_matmul_has_bfloat16(void) {
+  return tutti_linalg_has_bf16();
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+int64_t tutti_matmul_scratch(int rows, int n_in, int n_out) {
+  return larger(tutti_linalg_pairs_scratch(rows, n_out, n_in),
+                larger(tutti_linalg_pairs_scratch(n_in, n_out, rows), tutti_linalg_pairs_scratch(rows, n_in, n_out)));
+}
+
 /** @param[in] n_in, n_out  of the whole layer */
 static void multiply(tutti_matmul_by by, tutti_matmul which, int rows, int n_in, int n_out,
                      const tutti_product *p) {
@@ -44,6 +59,10 @@ static void multiply(tutti_matmul_by by, tutti_matmul which, int rows, int n_in,
   if (by.order == TUTTI_SUM_ANY) by_blas = choice ? choice->by_blas : !is_ours(which, kind->width, rows, p);
   int n_threads = tutti_linalg_threads();
   if (choice && choice->n_threads > 0 && choice->n_threads < n_threads) n_threads = choice->n_threads;
+  if (by.bfloat16 && rows > 0) {
+    tutti_linalg_product_of_pairs(p, by.bfloat16, n_threads);
+    return;
+  }
   // Our own loops fill the results of a product without terms.
   if (by_blas && rows > 0)
     tutti_linalg_product_by_blas(p, n_threads);

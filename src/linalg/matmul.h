@@ -6,6 +6,9 @@
 
 #include "tutti/linalg.h"
 
+// With bfloat16 both factors are rounded to it, to nearest and ties to even, and the terms are added by the processor's
+// instruction for pairs of them, in a fixed order whatever by.order says.
+
 /** z[rows, n_out] = x[rows, n_in] w[n_in, n_out] + bias[n_out] (NULL: none). */
 void tutti_matmul_forward(tutti_matmul_by by, const float *x, const float *w, const float *bias, int rows,
                           int n_in, int n_out, float *z);
@@ -22,6 +25,12 @@ void tutti_matmul_weight_gradient_part(tutti_matmul_by by, const float *x, int s
 /** dx[rows, n_in] = dz[rows, n_out] w^T[n_out, n_in]. */
 void tutti_matmul_input_gradient(tutti_matmul_by by, const float *dz, const float *w, int rows, int n_in,
                                  int n_out, float *dx);
+
+/** Whether products of bfloat16 numbers can be computed here: the processor needs AVX-512 BF16. */
+bool tutti_matmul_has_bfloat16(void);
+
+/** Floats of scratch memory that the products of a layer need with bfloat16. */
+int64_t tutti_matmul_scratch(int rows, int n_in, int n_out);
 
 /** The name of our own loops that this processor runs, for example "avx512". */
 const char *tutti_matmul_own_loops(void);

@@ -82,6 +82,26 @@ bool tutti_linalg_product_by_blocks(const tutti_product_kind *kind, const tutti_
  * @return false: it is not so, or there is no memory, and nothing is done */
 bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
 
+// --- products of bfloat16 (product_pairs.c, product_bf16.c) ---------------------------------------------------------
+
+extern const tutti_product_kind tutti_linalg_product_bf16;
+
+/** Whether this program has these loops, and this processor runs them. */
+bool tutti_linalg_has_bf16(void);
+
+/** Floats of scratch memory that the product of such sizes needs. */
+int64_t tutti_linalg_pairs_scratch(int m, int n, int k);
+
+/** All of C, with A and B rounded to bfloat16; a_row or a_col is 1.  Each element is one chain of pairs of terms in their
+ * order, with the rounding of the processor's instruction. */
+void tutti_linalg_product_of_pairs(const tutti_product *p, float *scratch, int n_threads);
+
+/** pairs[(n + 1) / 2] = from[n], rounded. */
+void tutti_linalg_pairs_of_row(const float *from, int n, float *pairs);
+
+/** pairs[n] = a number of each row, rounded; second NULL: a row of 0. */
+void tutti_linalg_pairs_of_rows(const float *first, const float *second, int n, float *pairs);
+
 // --- product_blas.c ------------------------------------------------------------------------------------------------
 
 /** All of C by the BLAS (product_blas.c), by as many of n_threads threads as are worth it; m, n and k are at least 1, and

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "linalg/loss.h"
+#include "linalg/matmul.h"
 #include "model/model_impl.h"
 
 enum { MAX_STATES = 2 }; // arrays of a layer
@@ -111,6 +112,21 @@ static tutti_status allocate(tutti_model *model) {
   return TUTTI_OK;
 }
 
+/** Room for the rounded factors of the largest product. */
+static tutti_status reserve_bfloat16(tutti_model *model) {
+  TUTTI_CHECK(tutti_matmul_has_bfloat16(), TUTTI_ERR_CONFIG,
+              "model.compute bfloat16 needs a processor with AVX-512 BF16 (Intel Cooper Lake, Sapphire Rapids, "
+              "AMD Zen 4 or newer), which this one is not; leave it out");
+  int64_t most = 0;
+  for (int i = 0; i < model->n_layers; i++) {
+    const tutti_layer *layer = &model->layers[i];
+    if (strcmp(layer->ops->name, "dense") != 0) continue; // the others have no products
+    const int64_t n = tutti_matmul_scratch(model->max_rows, layer->n_in, layer->n_out);
+    if (n > most) most = n;
+  }
+  return TUTTI_NEW(model->products.bfloat16, most);
+}
+
 static tutti_status build(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
                           tutti_model *model) {
   model->loss = resolve_loss(options);
@@ -138,6 +154,7 @@ static tutti_status build(const tutti_model_options *options, int64_t n_in, int6
   TUTTI_CHECK(model->n_params > 0, TUTTI_ERR_CONFIG,
               "no layer of the network has weights; add 'dense UNITS'");
   while (model->layers[model->first_trained].n_params == 0) model->first_trained++;
+  if (options->compute == TUTTI_COMPUTE_BFLOAT16) TUTTI_TRY(reserve_bfloat16(model));
   return allocate(model);
 }
 
@@ -172,6 +189,7 @@ void tutti_model_destroy(tutti_model **model) {
   tutti_model *m = *model;
   if (!m) return;
   for (int i = 0; i < m->n_layers; i++) free_layer(&m->layers[i]);
+  tutti_free(m->products.bfloat16);
   tutti_free(m->layers);
   tutti_free(m->trained);
   tutti_free(m->states);

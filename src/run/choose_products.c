@@ -24,10 +24,13 @@ tutti_status tutti_network_choose_products(const tutti_comm *comm, tutti_network
   tutti_layer_choices *layers = NULL;
   tutti_status status = TUTTI_NEW(layers, tutti_model_n_arrays(model));
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
+  // Products of bfloat16 have loops of their own.
+  const tutti_matmul_by by = tutti_model_products(model);
+  const tutti_sum_order order = by.bfloat16 ? TUTTI_SUM_IN_ORDER : by.order;
   const tutti_products_wanted wanted = {.layers = layers,
                                         .n_layers = list_layers(model, layers),
                                         .most_rows = (int)network->max_rows,
-                                        .by = tutti_model_products(model).order};
+                                        .by = order};
   TUTTI_TRY_GOTO(done, tutti_products_choose(comm, &wanted, &network->products));
   tutti_model_choose_products(model, &network->products->table);
 done:

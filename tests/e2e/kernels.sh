@@ -77,6 +77,7 @@ succeed "$RANKS" train net.yaml --run.directory=by_blas --parallel.kernels=blas
 expect_same_weights by_blas blas
 prefer blas
 succeed "$RANKS" train net.yaml --run.directory=by_own --parallel.kernels=own
+loss=$(value test_loss)
 expect_same_weights by_own own
 run "$RANKS" train net.yaml --run.directory=tree --parallel.kernels=blas --parallel.reduce=tree
 expect_status 78
@@ -84,3 +85,18 @@ expect_text 'parallel.kernels' 'no fixed order'
 run "$RANKS" train net.yaml --run.directory=bad --parallel.kernels=mine
 expect_status 78
 expect_text 'parallel.kernels' 'measured, blas, own'
+
+# Products of bfloat16 are other numbers, and with `tree` the same ones at any number of ranks.
+run "$RANKS" train net.yaml --run.directory=bad --model.compute=bfloat16 --parallel.kernels=blas
+expect_status 78
+expect_text 'no products of bfloat16'
+TUTTI_VECTORS=avx2 run "$RANKS" train net.yaml --run.directory=bad --model.compute=bfloat16
+expect_status 78
+expect_text 'needs a processor with AVX-512 BF16'
+grep -q avx512_bf16 /proc/cpuinfo 2>/dev/null || exit 0
+succeed 1 train net.yaml --run.directory=alone --model.compute=bfloat16 --parallel.reduce=tree --parallel.leaves=6
+succeed "$RANKS" train net.yaml --run.directory=rounded --model.compute=bfloat16 --parallel.reduce=tree --parallel.leaves=6
+expect_close "$(value test_loss)" "$loss" 0.02
+expect_same_weights alone rounded
+weights by_own >one.txt
+if cmp -s one.txt other.txt; then fail 'bfloat16 gives the numbers of float32'; fi

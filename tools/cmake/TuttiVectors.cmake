@@ -1,6 +1,7 @@
 # Checks what the compiler can do with loops over arrays.  If it can do less, nothing fails, but a message says what is slower.
 #
 #   TUTTI_HAS_X86_LEVELS    it compiles for x86-64-v3 (AVX2) and x86-64-v4 (AVX-512)
+#   TUTTI_HAS_BF16          it compiles for AVX-512 BF16
 #   TUTTI_HAS_CLONES        base/clones.h: it compiles one function for several of these
 #   TUTTI_HAS_INDEPENDENT   base/loops.h: it vectorises a loop in place, if the code promises that iterations are independent
 include(CheckCCompilerFlag)
@@ -18,6 +19,7 @@ function(tutti_check_macro header macro result)
 endfunction()
 
 check_c_compiler_flag(-march=x86-64-v4 TUTTI_HAS_X86_LEVELS)
+check_c_compiler_flag(-mavx512bf16 TUTTI_HAS_BF16)
 tutti_check_macro(base/clones.h TUTTI_CLONES TUTTI_HAS_CLONES)
 tutti_check_macro(base/loops.h TUTTI_INDEPENDENT TUTTI_HAS_INDEPENDENT)
 
