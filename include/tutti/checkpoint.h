@@ -21,7 +21,7 @@
  *     classes                       names of the classes, if the data has them
  *     features                      the kind of numbers that the network is trained on ("bytes"); absent in files of
  *                                   earlier versions
- *     products                      who computes the matrix products, as text; absent with reduce=tree, and in
+ *     products                      who computes the matrix products, as text; absent if their order is fixed, and in
  *                                   files of earlier versions
  *     weights                       "average" if /model/weights is the average of the weights; absent if it is the
  *                                   last weights

@@ -88,11 +88,12 @@ void tutti_blas_get(tutti_blas_facts *facts) {
   facts->first = first_kernels ? first_kernels : facts->kernels;
 }
 
-/** The variable is set during the call alone, so that programs that this one starts do not inherit it. */
+/** The variable is set during the call alone, so that programs that this one starts do not inherit it.
+ * @param[in] kernels  NULL: those that the library takes by itself in this environment */
 static void take(const char *kernels) {
   const char *given = getenv("OPENBLAS_CORETYPE");
   char *before = given ? strdup(given) : NULL;
-  setenv("OPENBLAS_CORETYPE", kernels, 1);
+  if (kernels) setenv("OPENBLAS_CORETYPE", kernels, 1);
   gotoblas_dynamic_quit();
   gotoblas_dynamic_init();
   if (before)
@@ -108,8 +109,11 @@ bool tutti_blas_take_kernels(const char *kernels) {
   if (strcasecmp(facts.kernels, kernels) == 0) return true;
   if (!facts.dispatches || !gotoblas_dynamic_quit || !gotoblas_dynamic_init) return false;
   first_kernels = facts.first;
-  take(kernels);
-  return strcasecmp(openblas_get_corename(), kernels) == 0;
+  // Not all names that the library has for its own choice are names that it takes.
+  take(strcasecmp(kernels, first_kernels) == 0 ? NULL : kernels);
+  if (strcasecmp(openblas_get_corename(), kernels) == 0) return true;
+  take(NULL);
+  return false;
 }
 
 const char *tutti_blas_description(void) {

@@ -20,7 +20,7 @@ void tutti_blas_get(tutti_blas_facts *facts);
 /** Let OpenBLAS compute with other kernels from now on, for the whole process.  Not while another thread is in a call of the
  * BLAS.
  * @param[in] kernels  a name for OPENBLAS_CORETYPE, of kernels that the processor can run
- * @return whether it computes with them: a library may be another one, or may lack them */
+ * @return whether it computes with them: a library may be another one, or may lack them; it then has its first ones */
 bool tutti_blas_take_kernels(const char *kernels);
 
 /** Set the threads of each call of the BLAS, if the library has a function for it. */

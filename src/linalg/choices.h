@@ -19,8 +19,11 @@ enum { TUTTI_ROW_CLASSES = 14 };
 /** The class of a number of rows, at least 1. */
 int tutti_matmul_row_class(int rows);
 
+/** By the rule of this room, which knows shapes alone; by our own loops; by the BLAS. */
+typedef enum { TUTTI_BY_RULE, TUTTI_BY_OWN, TUTTI_BY_BLAS, TUTTI_N_WHO } tutti_matmul_who;
+
 typedef struct {
-  bool by_blas;  // else by our own loops
+  tutti_matmul_who who;
   int n_threads; // at most; 0: all of this rank
 } tutti_matmul_choice;
 

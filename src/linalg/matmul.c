@@ -45,8 +45,9 @@ static int64_t larger(int64_t a, int64_t b) {
 }
 
 int64_t tutti_matmul_scratch(int rows, int n_in, int n_out) {
-  return larger(tutti_linalg_pairs_scratch(rows, n_out, n_in),
-                larger(tutti_linalg_pairs_scratch(n_in, n_out, rows), tutti_linalg_pairs_scratch(rows, n_in, n_out)));
+  return larger(
+      tutti_linalg_pairs_scratch(rows, n_out, n_in),
+      larger(tutti_linalg_pairs_scratch(n_in, n_out, rows), tutti_linalg_pairs_scratch(rows, n_in, n_out)));
 }
 
 /** @param[in] n_in, n_out  of the whole layer */
@@ -56,7 +57,9 @@ static void multiply(tutti_matmul_by by, tutti_matmul which, int rows, int n_in,
   const tutti_product_kind *kind = own_loops();
   const tutti_matmul_choice *choice = tutti_matmul_find_choice(by.choices, which, rows, n_in, n_out);
   bool by_blas = by.order == TUTTI_SUM_BY_BLAS;
-  if (by.order == TUTTI_SUM_ANY) by_blas = choice ? choice->by_blas : !is_ours(which, kind->width, rows, p);
+  if (by.order == TUTTI_SUM_ANY)
+    by_blas = choice && choice->who != TUTTI_BY_RULE ? choice->who == TUTTI_BY_BLAS
+                                                     : !is_ours(which, kind->width, rows, p);
   int n_threads = tutti_linalg_threads();
   if (choice && choice->n_threads > 0 && choice->n_threads < n_threads) n_threads = choice->n_threads;
   if (by.bfloat16 && rows > 0) {

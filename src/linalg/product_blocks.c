@@ -1,10 +1,11 @@
 /** Large matrix products, in blocks for the caches.
  *
- * A stage is a block of A and a block of B that fit the third cache together.  All threads pack both, and then each
- * computes parts of C: some rows of A, which stay in its second cache, with one group of panels of B after another
- * (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, ACM TOMS 34, 2008; here the panels of B are
- * in the second cache, and a tile's rows of A in the first).  product.c decides that a product goes this way. */
+ * A stage is a block of A and a block of B, 4 MiB each at most, for the third cache.  All threads pack both, and then
+ * each computes parts of C: some rows of A with one group of panels of B after another.  These rows and the group stay in
+ * its second cache, and the rows of a tile in the first one (after Goto and van de Geijn, Anatomy of high-performance
+ * matrix multiplication, ACM TOMS 34, 2008).  product.c decides that a product goes this way. */
 #include <limits.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "linalg/parallel.h"
@@ -31,10 +32,9 @@ static int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-/** The end of part i of n, at a whole `unit` or at the end of all. */
-static int cut(int size, int unit, int n, int i) {
-  const int64_t end = ceil_div(size, unit) * i / n * unit;
-  return end < size ? (int)end : size;
+/** Where part i of n begins. */
+static int cut(int size, int n, int i) {
+  return (int)((int64_t)size * i / n);
 }
 
 static void pack_panel_range(const tutti_product_kind *kind, const tutti_product *p,
@@ -55,8 +55,8 @@ void tutti_linalg_product_pack_panels(const tutti_product_kind *kind, const tutt
 /** The rows of row block i of this stage. */
 static void set_rows(const job *j, int i, tutti_product_block *b) {
   const int rows = j->stage.m1 - j->stage.m0;
-  b->m0 = j->stage.m0 + cut(rows, 1, j->n_row_blocks, i);
-  b->m1 = j->stage.m0 + cut(rows, 1, j->n_row_blocks, i + 1);
+  b->m0 = j->stage.m0 + cut(rows, j->n_row_blocks, i);
+  b->m1 = j->stage.m0 + cut(rows, j->n_row_blocks, i + 1);
 }
 
 /** Where the packed rows from row m0 on are. */
@@ -98,8 +98,8 @@ static void multiply(void *context, int64_t begin, int64_t end) {
   const int n_panels = (int)ceil_div(j->stage.count, j->stage.width);
   for (int64_t i = begin; i < end; i++) {
     const int row_block = (int)(i / j->n_column_parts), column = (int)(i % j->n_column_parts);
-    multiply_part(j, row_block, cut(n_panels, 1, j->n_column_parts, column),
-                  cut(n_panels, 1, j->n_column_parts, column + 1));
+    multiply_part(j, row_block, cut(n_panels, j->n_column_parts, column),
+                  cut(n_panels, j->n_column_parts, column + 1));
   }
 }
 
@@ -129,14 +129,23 @@ static void run_stage(job *j) {
 
 // --- all stages ----------------------------------------------------------------------------------------------------
 
-/** Rows of A that fill half of the second cache. */
-static int rows_of_block(int depth) {
-  static const long usual = 256 << 10;
-  long bytes = 0;
+/** Bytes of the second cache.  The system is asked once, because it may ask the processor each time. */
+static long second_cache(void) {
+  enum { USUAL = 256 << 10 };
+  static atomic_long known;
+  long bytes = atomic_load_explicit(&known, memory_order_relaxed);
+  if (bytes > 0) return bytes;
 #ifdef _SC_LEVEL2_CACHE_SIZE
   bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
 #endif
-  const int64_t rows = (bytes > 0 ? bytes : usual) / 2 / (depth * (int64_t)sizeof(float));
+  if (bytes <= 0) bytes = USUAL;
+  atomic_store(&known, bytes);
+  return bytes;
+}
+
+/** Rows of A that fill half of the second cache. */
+static int rows_of_block(int depth) {
+  const int64_t rows = second_cache() / 2 / (depth * (int64_t)sizeof(float));
   return rows > 24 ? (int)rows : 24;
 }
 
@@ -152,8 +161,8 @@ static void run_stages(job *j) {
             most_columns = STAGE_FLOATS / depth / width * width;
   tutti_product_block *s = &j->stage;
   for (int i = 0; i < n; i++) {
-    s->k0 = cut(p->k, 1, n, i);
-    s->k = cut(p->k, 1, n, i + 1) - s->k0;
+    s->k0 = cut(p->k, n, i);
+    s->k = cut(p->k, n, i + 1) - s->k0;
     for (s->m0 = 0; s->m0 < p->m; s->m0 = s->m1) {
       s->m1 = p->m - s->m0 < most_rows ? p->m : s->m0 + most_rows;
       for (s->n0 = 0; s->n0 < p->n; s->n0 += s->count) {

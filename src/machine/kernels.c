@@ -51,6 +51,10 @@ static bool user_has_chosen(void) {
   return environment("OPENBLAS_CORETYPE") && !environment(TUTTI_KERNELS_BEFORE);
 }
 
+bool tutti_machine_kernels_are_given(void) {
+  return user_has_chosen() || environment(TUTTI_VECTORS);
+}
+
 /** The kernels for vectors that are held down by the environment; NULL: those of the processor. */
 static const char *kernels_for_held_vectors(const tutti_machine_cpu *cpu) {
   if (!environment(TUTTI_VECTORS) || cpu->avx512) return NULL;

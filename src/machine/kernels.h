@@ -12,6 +12,9 @@ const char *tutti_machine_better_kernels(const tutti_machine_cpu *cpu, const cha
 
 enum { TUTTI_MACHINE_KERNELS_NAME = 32 };
 
+/** Whether the user has chosen the kernels of the BLAS, by OPENBLAS_CORETYPE or TUTTI_VECTORS. */
+bool tutti_machine_kernels_are_given(void);
+
 /** The value of OPENBLAS_CORETYPE that this program should be started again with.
  * @param[out] taken  kernels that the library has chosen by itself
  * @return NULL if these are right, if the user has chosen, if this BLAS does not read the variable, or if the program

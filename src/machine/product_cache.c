@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/log.h"
 #include "linalg/blas.h"
 #include "linalg/matmul.h"
 #include "machine/cpu.h"
@@ -23,13 +23,20 @@
 
 enum { MOST_BYTES = 4 << 20, LOCK_TRIES = 50, FOLDER_MODE = 0700, FILE_MODE = 0666 };
 
+/** Builds with checks compute more slowly. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+#define BUILD "-checked"
+#else
+#define BUILD ""
+#endif
+
 /** "AMD_EPYC_9R14-OpenBLAS_0.3.21-avx512-tutti_0.1.0.txt": what the times depend on. */
 static void name_file(char *name, size_t bytes) {
   tutti_machine_cpu cpu;
   tutti_blas_facts blas;
   tutti_machine_cpu_get(&cpu);
   tutti_blas_get(&blas);
-  snprintf(name, bytes, "%s-%s %s-%s-tutti %s.txt", cpu.model, blas.name, blas.version,
+  snprintf(name, bytes, "%s-%s %s-%s-tutti %s" BUILD ".txt", cpu.model, blas.name, blas.version,
            tutti_matmul_own_loops(), TUTTI_VERSION);
   for (char *c = name; *c; c++)
     if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.') *c = '_';
@@ -98,7 +105,7 @@ static void lock(int file) {
     (void)nanosleep(&pause, NULL);
 }
 
-/** One write for all lines, which the system appends as a whole.
+/** One write for all lines, which the system appends as a whole.  @return ERR_IO: they are not in the file.
  * @param[in] ends_whole  the file does; else its last line was cut off */
 static tutti_status append(int file, bool ends_whole, const tutti_product_time *list, int64_t n) {
   char *text = NULL;
@@ -111,9 +118,9 @@ static tutti_status append(int file, bool ends_whole, const tutti_product_time *
     length += strlen(text + length);
     text[length++] = '\n';
   }
-  if (write(file, text, length) < 0) errno = 0; // it is measured again at the next start
+  const bool written = write(file, text, length) == (ssize_t)length;
   tutti_free(text);
-  return TUTTI_OK;
+  return written ? TUTTI_OK : TUTTI_ERR_IO;
 }
 
 /** Replace times by those of the file; append the others to it. */
@@ -134,15 +141,24 @@ static tutti_status merge(int file, tutti_product_times *times) {
   return status;
 }
 
+/** What is not kept is measured again by the next run, which may choose otherwise. */
+static tutti_status write_locked(int file, tutti_product_times *times) {
+  struct stat info;
+  if (file < 0 || fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size >= MOST_BYTES)
+    return TUTTI_ERR_IO;
+  lock(file);
+  return merge(file, times);
+}
+
 tutti_status tutti_product_cache_write(const char *path, tutti_product_times *times) {
   make_folders(path);
   const int file = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
-  if (file < 0) return TUTTI_OK;
-  lock(file);
-  struct stat info;
-  tutti_status status = TUTTI_OK;
-  if (fstat(file, &info) == 0 && S_ISREG(info.st_mode) && info.st_size < MOST_BYTES)
-    status = merge(file, times);
-  (void)close(file); // and unlock
-  return status;
+  const tutti_status status = write_locked(file, times);
+  if (file >= 0) (void)close(file); // and unlock
+  if (status != TUTTI_ERR_IO) return status;
+  tutti_log_once(TUTTI_LOG_INFO,
+                 "%s: cannot keep how long matrix products take; the next training measures again, and may "
+                 "choose otherwise.  Set XDG_CACHE_HOME to a folder where it can be written",
+                 path);
+  return TUTTI_OK;
 }

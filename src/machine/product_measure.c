@@ -1,7 +1,8 @@
 /** Measures a product of a dense layer by each of the loops that can compute it.
  *
- * The loops take turns, and the quickest product of all turns counts.  A turn in which the system took a core away from a
- * thread of this process does not count, so that a machine which is busy with other work gives the same choice. */
+ * The loops take turns, and the quickest product of all turns counts.  Turns go on until enough of them were undisturbed:
+ * in a disturbed one the system took a core away from a thread of this process.  So a machine that is busy with other
+ * work mostly gives the same choice. */
 #define _GNU_SOURCE // fmin
 #include <math.h>
 #include <string.h>
@@ -12,45 +13,57 @@
 #include "linalg/matmul.h"
 #include "machine/product_times_impl.h"
 
-enum { TURNS = 5, FEWEST_TURNS = 2, MOST_TRIES = 25 };
+enum { TURNS = 5, FEWEST_TURNS = 2, MOST_TRIES = 25, MOST_LONG_TRIES = 4 };
 static const double TURN_S = 50e-6; // a turn repeats a short product for so long
+static const double LONG_NS = 5e6;  // a product of so long has fewer turns
 static const double CLEARLY = 1.25; // times longer: further turns would not change who is best
 
-/** The arrays of one layer. */
-typedef struct {
-  const tutti_product_shape *shape;
+struct tutti_product_arrays {
   float *x, *w, *z, *out; // [rows, n_in], [n_in, n_out], [rows, n_out], [the largest result]
-} arrays;
+};
 
-/** Numbers of both signs that are far from 0, so that no sum becomes so small that the processor is slow. */
+/** Numbers of both signs, none of which is 0 or tiny. */
 static tutti_status make_numbers(int64_t n, float **numbers) {
   TUTTI_TRY(TUTTI_NEW(*numbers, n));
   for (int64_t i = 0; i < n; i++) (*numbers)[i] = (float)((i * 2654435761U) % 1024) / 512 - 0.999F;
   return TUTTI_OK;
 }
 
-static int64_t larger(int64_t a, int64_t b) {
-  return a > b ? a : b;
+static double floats_of_result(double rows, double n_in, double n_out) {
+  return fmax(n_in * n_out, rows * fmax(n_in, n_out));
 }
 
-static tutti_status make_arrays(const tutti_product_shape *shape, arrays *a) {
-  const int64_t rows = shape->rows, n_in = shape->n_in, n_out = shape->n_out;
-  *a = (arrays){.shape = shape};
+double tutti_product_arrays_floats(int rows, int n_in, int n_out) {
+  return (double)rows * n_in + (double)n_in * n_out + (double)rows * n_out +
+         floats_of_result(rows, n_in, n_out);
+}
+
+static tutti_status make_arrays(int64_t rows, int64_t n_in, int64_t n_out, tutti_product_arrays *a) {
   TUTTI_TRY(make_numbers(rows * n_in, &a->x));
   TUTTI_TRY(make_numbers(n_in * n_out, &a->w));
   TUTTI_TRY(make_numbers(rows * n_out, &a->z));
-  return make_numbers(larger(n_in * n_out, larger(rows * n_in, rows * n_out)), &a->out);
+  return make_numbers((int64_t)floats_of_result((double)rows, (double)n_in, (double)n_out), &a->out);
 }
 
-static void free_arrays(arrays *a) {
+tutti_status tutti_product_arrays_create(int most_rows, int n_in, int n_out, tutti_product_arrays **arrays) {
+  TUTTI_TRY(TUTTI_NEW(*arrays, 1));
+  const tutti_status status = make_arrays(most_rows, n_in, n_out, *arrays);
+  if (status != TUTTI_OK) tutti_product_arrays_destroy(arrays);
+  return status;
+}
+
+void tutti_product_arrays_destroy(tutti_product_arrays **arrays) {
+  tutti_product_arrays *a = *arrays;
+  if (!a) return;
   tutti_free(a->x);
   tutti_free(a->w);
   tutti_free(a->z);
   tutti_free(a->out);
+  tutti_free(a);
+  *arrays = NULL;
 }
 
-static void multiply(const arrays *a, tutti_matmul_by by) {
-  const tutti_product_shape *s = a->shape;
+static void multiply(const tutti_product_arrays *a, const tutti_product_shape *s, tutti_matmul_by by) {
   switch (s->product) {
   case TUTTI_MATMUL_FORWARD:
     tutti_matmul_forward(by, a->x, a->w, NULL, s->rows, s->n_in, s->n_out, a->out);
@@ -66,12 +79,11 @@ static void multiply(const arrays *a, tutti_matmul_by by) {
 static tutti_matmul_choice take_loops(const tutti_product_shape *shape, const char *name) {
   const bool own = strcmp(name, TUTTI_OWN_LOOPS) == 0;
   if (!own) (void)tutti_blas_take_kernels(name); // it did so before
-  return (tutti_matmul_choice){!own, shape->n_threads};
+  return (tutti_matmul_choice){own ? TUTTI_BY_OWN : TUTTI_BY_BLAS, shape->n_threads};
 }
 
 /** One turn of these loops.  @return nanoseconds of the quickest product */
-static double take_turn(const arrays *a, const char *name) {
-  const tutti_product_shape *s = a->shape;
+static double take_turn(const tutti_product_arrays *a, const tutti_product_shape *s, const char *name) {
   tutti_layer_choices layer = {.n_in = s->n_in, .n_out = s->n_out};
   layer.of[s->product][tutti_matmul_row_class(s->rows)] = take_loops(s, name);
   const tutti_matmul_choices choices = {&layer, 1};
@@ -79,7 +91,7 @@ static double take_turn(const arrays *a, const char *name) {
   double begin = tutti_clock_s(), best = INFINITY;
   const double stop = begin + TURN_S;
   do {
-    multiply(a, by);
+    multiply(a, s, by);
     const double end = tutti_clock_s();
     best = fmin(best, end - begin);
     begin = end;
@@ -102,24 +114,18 @@ static bool is_decided(const tutti_product_time *time) {
   return true;
 }
 
-/** Let each of the loops take undisturbed turns.  The first one warms the caches. */
-static void take_turns(const arrays *a, tutti_product_time *time) {
-  for (int i = 0; i < time->n; i++) time->by[i].ns = take_turn(a, time->by[i].name);
+void tutti_product_measure(const tutti_product_arrays *a, tutti_product_time *time) {
+  const tutti_product_shape *s = &time->shape;
   int undisturbed = 0;
-  for (int tries = 0; tries < MOST_TRIES && undisturbed < TURNS; tries++) {
+  // The first turn warms the caches.
+  for (int i = 0; i < time->n; i++) time->by[i].ns = take_turn(a, s, time->by[i].name);
+  const bool is_long = time->by[0].ns > LONG_NS;
+  const int most = is_long ? MOST_LONG_TRIES : MOST_TRIES, turns = is_long ? FEWEST_TURNS : TURNS;
+  for (int tries = 0; tries < most && undisturbed < turns; tries++) {
     const long before = interruptions();
-    double ns[TUTTI_PRODUCT_MAX_LOOPS];
-    for (int i = 0; i < time->n; i++) ns[i] = take_turn(a, time->by[i].name);
+    for (int i = 0; i < time->n; i++)
+      time->by[i].ns = fmin(time->by[i].ns, take_turn(a, s, time->by[i].name));
     if (interruptions() == before) undisturbed++;
-    for (int i = 0; i < time->n; i++) time->by[i].ns = fmin(time->by[i].ns, ns[i]);
     if (undisturbed >= FEWEST_TURNS && is_decided(time)) return;
   }
-}
-
-tutti_status tutti_product_measure(tutti_product_time *time) {
-  arrays a;
-  const tutti_status status = make_arrays(&time->shape, &a);
-  if (status == TUTTI_OK) take_turns(&a, time);
-  free_arrays(&a);
-  return status;
 }

@@ -68,10 +68,19 @@ tutti_status tutti_product_cache_write(const char *path, tutti_product_times *ti
 
 // --- product_measure.c ---------------------------------------------------------------------------------------------
 
-/** The most multiplications and additions of a product that is measured: some milliseconds. */
-#define TUTTI_PRODUCT_MOST_WORK 5e8
+/** The arrays of a layer, to measure its products with. */
+typedef struct tutti_product_arrays tutti_product_arrays;
 
-/** Measure a shape by each of the loops that `time` names.  The BLAS is left with the last of them.
+/** Floats that they take. */
+double tutti_product_arrays_floats(int rows, int n_in, int n_out);
+
+/** @param[in]  most_rows  of the products that are measured with them
+ * @param[out] arrays     owned by the caller
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_product_measure(tutti_product_time *time);
+tutti_status tutti_product_arrays_create(int most_rows, int n_in, int n_out, tutti_product_arrays **arrays);
+void tutti_product_arrays_destroy(tutti_product_arrays **arrays);
+
+/** Measure a shape by each of the loops that `time` names.  The BLAS is left with the last of them.
+ * @param[in] arrays  of that layer, and of at least as many rows */
+void tutti_product_measure(const tutti_product_arrays *arrays, tutti_product_time *time);

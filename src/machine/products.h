@@ -5,22 +5,30 @@
 #include "machine/kernels.h"
 #include "tutti/par.h"
 
-/** What a network needs. */
+/** Layers of one shape. */
 typedef struct {
-  const tutti_layer_choices *layers; // [n_layers] their n_in and n_out alone; one of each shape
+  int n_in, n_out;
+  int n[TUTTI_N_MATMULS]; // how many of them need this product
+} tutti_products_layer;
+
+/** What a network needs.  All ranks give the same. */
+typedef struct {
+  const tutti_products_layer *layers; // [n_layers]
   int n_layers;
   int most_rows;      // of a micro-batch
   tutti_sum_order by; // ANY: whoever is fastest; IN_ORDER, BY_BLAS: only the threads are chosen
 } tutti_products_wanted;
 
 typedef struct {
+  tutti_sum_order by;
+  int n_threads;                            // of rank 0, from which each product takes some
   char kernels[TUTTI_MACHINE_KERNELS_NAME]; // of the BLAS; "": those that it has
   tutti_matmul_choices table;               // owned; n 0: nothing is measured
 } tutti_products;
 
 /** Collective.  Choose as rank 0 measures, or as it has measured before: it looks into the user's cache, measures what
- * is not there, some milliseconds for each layer, and adds it to the cache.  All ranks get the same choice, and their
- * BLAS takes the kernels.
+ * is not there, and adds it to the cache.  A layer takes some tenths of a second, or less if it is small; one that would
+ * take much memory is not measured.  All ranks get the same choice, and their BLAS takes the kernels.
  * @param[out] products  owned by the caller
  * @return (agreed) ERR_MEMORY */
 TUTTI_NODISCARD
@@ -37,8 +45,8 @@ tutti_status tutti_products_share(const tutti_comm *comm, tutti_products *produc
  * that the processor runs. */
 bool tutti_products_allow(const char *kernels);
 
-/** Local.  Take from such a text the kernels and the layers that are in `products`; the rest, and what cannot be read, is
- * passed over. */
+/** Local.  Take from such a text the kernels and the layers that are in `products`.  The rest, and what cannot be read, is
+ * passed over, and so are a text of another `by`, and the numbers of threads of a rank that had more or fewer of them. */
 void tutti_products_take_text(const char *text, tutti_products *products);
 
 /** Local.  The choice as text, for the files of a run.

@@ -1,23 +1,29 @@
 /** The choice of who computes the products as text, with which a run that is continued gets the same bits:
  *
- *   kernels Haswell
+ *   kernels Haswell threads 2 any
  *   forward 784 512 own:2 blas:2 ...
  *
- * One line for each product of a layer, with a word for each class of rows. */
+ * The first line has the kernels of the BLAS, the threads of a rank, and what parallel.kernels leaves to choose from.
+ * Then there is one line for each product of a layer, with a word for each class of rows. */
+#define _POSIX_C_SOURCE 200809L // strtok_r
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 #include "machine/cpu.h"
 #include "machine/products.h"
 
 enum { LINE = 512 };
 
+static const char *const who_names[TUTTI_N_WHO] = {"rule", "own", "blas"};
+static const char *const by_names[] = {"any", "own", "blas"}; // in the order of tutti_sum_order
+
 static void print_line(const tutti_layer_choices *layer, int product, char *line) {
   snprintf(line, LINE, "%s %d %d", tutti_matmul_names[product], layer->n_in, layer->n_out);
   for (int i = 0; i < TUTTI_ROW_CLASSES; i++) {
     const tutti_matmul_choice *choice = &layer->of[product][i];
-    tutti_text_append(line, LINE, " %s:%d", choice->by_blas ? "blas" : "own", choice->n_threads);
+    tutti_text_append(line, LINE, " %s:%d", who_names[choice->who], choice->n_threads);
   }
 }
 
@@ -25,7 +31,8 @@ tutti_status tutti_products_text(const tutti_products *products, char **text) {
   const int n_lines = 1 + TUTTI_N_MATMULS * products->table.n;
   TUTTI_TRY(TUTTI_NEW(*text, (int64_t)n_lines * (LINE + 1)));
   const size_t bytes = (size_t)n_lines * (LINE + 1);
-  size_t length = (size_t)snprintf(*text, bytes, "kernels %s\n", products->kernels);
+  size_t length = (size_t)snprintf(*text, bytes, "kernels %s threads %d %s\n", products->kernels,
+                                   products->n_threads, by_names[products->by]);
   for (int l = 0; l < products->table.n; l++)
     for (int product = 0; product < TUTTI_N_MATMULS; product++) {
       char line[LINE];
@@ -35,56 +42,78 @@ tutti_status tutti_products_text(const tutti_products *products, char **text) {
   return TUTTI_OK;
 }
 
-/** "own:2"  @return false: it is another word */
-static bool read_choice(const char *word, tutti_matmul_choice *choice) {
-  const bool by_blas = strncmp(word, "blas:", 5) == 0, own = strncmp(word, "own:", 4) == 0;
-  int64_t n_threads = 0;
-  if (!(by_blas || own) || !tutti_text_integer(word + (own ? 4 : 5), &n_threads)) return false;
-  if (n_threads < 1 || n_threads > TUTTI_MACHINE_MAX_CPUS) return false;
-  *choice = (tutti_matmul_choice){by_blas, (int)n_threads};
+static char *next_word(char **rest) {
+  return strtok_r(NULL, " ", rest);
+}
+
+static bool read_count(const char *text, int most, int *count) {
+  int64_t value = 0;
+  if (!text || !tutti_text_integer(text, &value) || value < 0 || value > most) return false;
+  *count = (int)value;
   return true;
 }
 
-static tutti_layer_choices *find_layer(const tutti_products *products, const char *n_in, const char *n_out) {
-  int64_t in = 0, out = 0;
-  if (!n_in || !n_out || !tutti_text_integer(n_in, &in) || !tutti_text_integer(n_out, &out)) return NULL;
+/** "own:2"  @return false: it is another word */
+static bool read_choice(char *word, tutti_matmul_choice *choice) {
+  char *colon = word ? strchr(word, ':') : NULL;
+  if (!colon) return false;
+  *colon = '\0';
+  const int who = tutti_name_find(word, who_names, TUTTI_N_WHO);
+  choice->who = (tutti_matmul_who)(who < 0 ? 0 : who);
+  return who >= 0 && read_count(colon + 1, TUTTI_MACHINE_MAX_CPUS, &choice->n_threads);
+}
+
+static tutti_layer_choices *find_layer(const tutti_products *products, int n_in, int n_out) {
   for (int l = 0; l < products->table.n; l++) {
     tutti_layer_choices *layer = &products->table.layers[l];
-    if (layer->n_in == in && layer->n_out == out) return layer;
+    if (layer->n_in == n_in && layer->n_out == n_out) return layer;
   }
   return NULL;
 }
 
-/** Take a line, or leave it if it is not one of a layer here. */
-static void take_line(char *line, tutti_products *products) {
+/** @param[in] keeps_threads  the numbers of threads are taken, too */
+static void take_line(char *line, bool keeps_threads, tutti_products *products) {
   char *rest = NULL, *name = strtok_r(line, " ", &rest);
-  if (!name) return;
-  char *first = strtok_r(NULL, " ", &rest);
-  if (first && strcmp(name, "kernels") == 0) {
-    if (tutti_products_allow(first)) snprintf(products->kernels, sizeof products->kernels, "%s", first);
+  const int product = name ? tutti_name_find(name, tutti_matmul_names, TUTTI_N_MATMULS) : -1;
+  int n_in = 0, n_out = 0;
+  if (product < 0 || !read_count(next_word(&rest), INT32_MAX, &n_in) ||
+      !read_count(next_word(&rest), INT32_MAX, &n_out))
     return;
-  }
-  int product = 0;
-  while (product < TUTTI_N_MATMULS && strcmp(name, tutti_matmul_names[product]) != 0) product++;
-  tutti_layer_choices *layer = find_layer(products, first, strtok_r(NULL, " ", &rest));
+  tutti_layer_choices *layer = find_layer(products, n_in, n_out);
   tutti_matmul_choice read[TUTTI_ROW_CLASSES];
-  if (product == TUTTI_N_MATMULS || !layer) return;
+  if (!layer) return;
   for (int i = 0; i < TUTTI_ROW_CLASSES; i++) {
-    const char *word = strtok_r(NULL, " ", &rest);
-    if (!word || !read_choice(word, &read[i])) return;
+    if (!read_choice(next_word(&rest), &read[i])) return;
+    if (!keeps_threads) read[i].n_threads = layer->of[product][i].n_threads;
   }
   memcpy(layer->of[product], read, sizeof read);
 }
 
+/** "kernels Haswell threads 2 any"
+ * @return false: it is no such line, or one of another kind of choice */
+static bool take_head(char *line, bool *keeps_threads, tutti_products *products) {
+  char *rest = NULL, *words[5] = {strtok_r(line, " ", &rest)};
+  for (int i = 1; i < 5 && words[i - 1]; i++) words[i] = next_word(&rest);
+  int n_threads = 0;
+  if (!words[4] || strcmp(words[0], "kernels") != 0 || strcmp(words[2], "threads") != 0 ||
+      !read_count(words[3], TUTTI_MACHINE_MAX_CPUS, &n_threads) ||
+      strcmp(words[4], by_names[products->by]) != 0)
+    return false;
+  if (tutti_products_allow(words[1])) snprintf(products->kernels, sizeof products->kernels, "%s", words[1]);
+  *keeps_threads = n_threads == products->n_threads;
+  return true;
+}
+
 void tutti_products_take_text(const char *text, tutti_products *products) {
   char line[LINE];
-  for (const char *from = text; *from;) {
+  bool is_head = true, keeps_threads = false;
+  for (const char *from = text; *from; is_head = false) {
     const size_t n = strcspn(from, "\n");
-    if (n < sizeof line) {
-      memcpy(line, from, n);
-      line[n] = '\0';
-      take_line(line, products);
-    }
+    snprintf(line, sizeof line, "%.*s", n < sizeof line ? (int)n : 0, from);
+    if (!is_head)
+      take_line(line, keeps_threads, products);
+    else if (!take_head(line, &keeps_threads, products))
+      return;
     from += n + (from[n] == '\n');
   }
 }

@@ -114,9 +114,10 @@ static tutti_status allocate(tutti_model *model) {
 
 /** Room for the rounded factors of the largest product. */
 static tutti_status reserve_bfloat16(tutti_model *model) {
-  TUTTI_CHECK(tutti_matmul_has_bfloat16(), TUTTI_ERR_CONFIG,
-              "model.compute bfloat16 needs a processor with AVX-512 BF16 (Intel Cooper Lake, Sapphire Rapids, "
-              "AMD Zen 4 or newer), which this one is not; leave it out");
+  TUTTI_CHECK(
+      tutti_matmul_has_bfloat16(), TUTTI_ERR_CONFIG,
+      "model.compute bfloat16 needs a processor with AVX-512 BF16 (Intel Cooper Lake, Sapphire Rapids, "
+      "AMD Zen 4 or newer), which this one is not; leave it out");
   int64_t most = 0;
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];

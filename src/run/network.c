@@ -61,8 +61,7 @@ static tutti_status create_local(const tutti_config *config, tutti_network *netw
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network) {
   *network = (tutti_network){.comm = comm, .dataset = dataset, .max_rows = max_rows};
-  TUTTI_TRY(tutti_comm_agree(comm, create_local(config, network)));
-  return tutti_network_choose_products(comm, network);
+  return tutti_comm_agree(comm, create_local(config, network));
 }
 
 void tutti_network_destroy(tutti_network *network) {

@@ -9,7 +9,7 @@ typedef struct {
   const tutti_comm *comm;       // borrowed
   const tutti_dataset *dataset; // borrowed
   tutti_model *model;           // owned
-  tutti_products *products;     // owned; who computes those of the model
+  tutti_products *products;     // owned; who computes those of the model; NULL: not chosen
   bool by_class;                // targets are class ids, not rows of values
   bool by_features;             // targets are the features themselves, in x
   int64_t max_rows;             // largest number of samples in a micro-batch
@@ -31,10 +31,11 @@ TUTTI_NODISCARD
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network);
 
-/** Collective, after tutti_linalg_set_threads.  Choose who computes the products of the model; tutti_network_create does so.
+/** Collective, after tutti_linalg_set_threads.  Choose who computes the products of the model from now on.
+ * @param[in] trains  else there is the forward pass alone
  * @return (agreed) ERR_MEMORY */
 TUTTI_NODISCARD
-tutti_status tutti_network_choose_products(const tutti_comm *comm, tutti_network *network);
+tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, tutti_network *network);
 
 /** Local.  Create the model without buffers, for checks and warnings.
  * @return ERR_CONFIG as tutti_model_create; ERR_MEMORY */

@@ -164,6 +164,7 @@ tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *ch
   TUTTI_TRY(tutti_comm_agree_from(
       comm, 0, root ? tutti_rundir_check_widths(checkpoint, &restored->config) : TUTTI_OK));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
+  TUTTI_TRY(tutti_network_choose_products(comm, false, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
   TUTTI_TRY(tutti_comm_agree(comm, TUTTI_NEW(restored->params, n)));

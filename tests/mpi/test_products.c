@@ -13,24 +13,22 @@
 #include "tutti/linalg.h"
 
 // Each case has a layer of its own, because a process remembers what it has read.
-static const tutti_layer_choices layers[] = {
-    {.n_in = 8, .n_out = 16}, {.n_in = 9, .n_out = 16}, {.n_in = 10, .n_out = 16}, {.n_in = 11, .n_out = 16}};
+static const tutti_products_layer layers[] = {
+    {8, 16, {1, 1, 1}}, {9, 16, {1, 1, 1}}, {10, 16, {1, 1, 1}}, {11, 16, {1, 1, 1}}, {12, 16, {1, 1, 1}}};
 
 static char folder[64] = "";
 
-/** A cache of its own, in which rank 0 puts a file made by hand.
- * @param[in] own_ns, blas_ns  of each product of `layer` up to 4 rows with one thread; 0: the file stays away */
-static void make_cache(const tutti_comm *comm, const tutti_layer_choices *layer, double own_ns,
-                       double blas_ns) {
-  if (tutti_comm_rank(comm) != 0) return;
-  char path[4096], kernels[TUTTI_MACHINE_KERNELS_NAME];
+static const char *own_kernels(void) {
+  static char kernels[TUTTI_MACHINE_KERNELS_NAME];
   tutti_blas_facts blas;
   tutti_blas_get(&blas);
   snprintf(kernels, sizeof kernels, "%s", blas.first[0] ? blas.first : "blas");
-  snprintf(folder, sizeof folder, "/tmp/tutti-cache-XXXXXX");
-  EXPECT(mkdtemp(folder) != NULL, "%s", folder);
-  setenv("XDG_CACHE_HOME", folder, 1);
-  if (own_ns == 0) return;
+  return kernels;
+}
+
+/** The file of the cache, new. */
+static FILE *open_cache(void) {
+  char path[4096];
   EXPECT(tutti_product_cache_path(path, sizeof path), "no path");
   char *slash = strrchr(path, '/');
   *slash = '\0';
@@ -38,13 +36,31 @@ static void make_cache(const tutti_comm *comm, const tutti_layer_choices *layer,
   *slash = '/';
   FILE *file = fopen(path, "w");
   EXPECT(file != NULL, "%s", path);
+  return file;
+}
+
+static void print_line(FILE *file, const tutti_products_layer *layer, int product, int rows, int threads,
+                       double own_ns, double blas_ns) {
+  const bool has_others = strcmp(own_kernels(), "Haswell") != 0;
+  fprintf(file, "%s %d %d %d %d own %.0f %s %.0f", tutti_matmul_names[product], rows, layer->n_in,
+          layer->n_out, threads, own_ns, own_kernels(), blas_ns);
+  if (has_others) fprintf(file, " Haswell %.0f", 1000 * blas_ns);
+  fprintf(file, "\n");
+}
+
+/** A cache of its own, in which rank 0 puts a file made by hand.
+ * @param[in] own_ns, blas_ns  of each product of `layer` up to 4 rows with one thread; 0: the file stays away */
+static void make_cache(const tutti_comm *comm, const tutti_products_layer *layer, double own_ns,
+                       double blas_ns) {
+  if (tutti_comm_rank(comm) != 0) return;
+  snprintf(folder, sizeof folder, "/tmp/tutti-cache-XXXXXX");
+  EXPECT(mkdtemp(folder) != NULL, "%s", folder);
+  setenv("XDG_CACHE_HOME", folder, 1);
+  FILE *file = own_ns > 0 ? open_cache() : NULL;
   if (!file) return;
   fprintf(file, "a damaged line\n");
   for (int product = 0; product < TUTTI_N_MATMULS; product++)
-    for (int rows = 1; rows <= 4; rows *= 2)
-      fprintf(file, "%s %d %d %d 1 own %.0f %s %.0f Haswell %.0f\n", tutti_matmul_names[product], rows,
-              layer->n_in, layer->n_out, own_ns, kernels, blas_ns,
-              strcmp(kernels, "Haswell") == 0 ? blas_ns : 1000 * blas_ns);
+    for (int rows = 1; rows <= 4; rows *= 2) print_line(file, layer, product, rows, 1, own_ns, blas_ns);
   (void)fclose(file);
 }
 
@@ -55,17 +71,17 @@ static void remove_cache(const tutti_comm *comm) {
   EXPECT(system(command) == 0, "%s", command);
 }
 
-static void expect_all(const tutti_products *products, const tutti_layer_choices *layer, bool by_blas) {
+static void expect_all(const tutti_products *products, const tutti_products_layer *layer, bool by_blas) {
   for (int product = 0; product < TUTTI_N_MATMULS; product++)
-    for (int rows = 1; rows < 10000; rows = 3 * rows + 1) {
+    for (int rows = 1; rows <= 4; rows++) {
       const tutti_matmul_choice *choice =
           tutti_matmul_find_choice(&products->table, (tutti_matmul)product, rows, layer->n_in, layer->n_out);
-      EXPECT(choice && choice->by_blas == by_blas && choice->n_threads == 1, "%s of %d rows",
+      EXPECT(choice && (choice->who == TUTTI_BY_BLAS) == by_blas && choice->n_threads == 1, "%s of %d rows",
              tutti_matmul_names[product], rows);
     }
 }
 
-static void choose(const tutti_comm *comm, const tutti_layer_choices *layer, tutti_sum_order by,
+static void choose(const tutti_comm *comm, const tutti_products_layer *layer, tutti_sum_order by,
                    tutti_products **products) {
   const tutti_products_wanted wanted = {.layers = layer, .n_layers = 1, .most_rows = 4, .by = by};
   tutti_linalg_set_threads(1);
@@ -93,7 +109,7 @@ static void what_is_not_known_is_measured(const tutti_comm *comm) {
   double bits = 0;
   for (int product = 0; product < TUTTI_N_MATMULS; product++)
     for (int c = 0; c < TUTTI_ROW_CLASSES; c++)
-      bits = 2 * bits + products->table.layers[0].of[product][c].by_blas;
+      bits = 2 * bits + (products->table.layers[0].of[product][c].who == TUTTI_BY_BLAS);
   EXPECT_OK(tutti_comm_same(comm, (int64_t)bits, "choices"));
   if (tutti_comm_rank(comm) == 0) {
     char path[4096];
@@ -119,6 +135,34 @@ static void a_fixed_order_or_the_blas_leave_no_choice(const tutti_comm *comm) {
   remove_cache(comm);
 }
 
+/** More threads are taken only if they pay: half as many may be 3 % slower. */
+static void threads_that_do_not_pay_are_left(const tutti_comm *comm) {
+  static const int expected[TUTTI_N_MATMULS] = {1, 2, 4};
+  static const double ns[TUTTI_N_MATMULS][3] = {
+      {100, 50, 51}, {100, 50, 80}, {10, 20, 5}}; // of 4, 2 and 1 threads
+  tutti_products *products = NULL;
+  make_cache(comm, &layers[4], 0, 0);
+  if (tutti_comm_rank(comm) == 0) {
+    FILE *file = open_cache();
+    for (int product = 0; file && product < TUTTI_N_MATMULS; product++)
+      for (int i = 0; i < 3; i++)
+        for (int rows = 1; rows <= 4; rows *= 2)
+          print_line(file, &layers[4], product, rows, 4 >> i, ns[product][i], 1e6);
+    if (file) (void)fclose(file);
+  }
+  const tutti_products_wanted wanted = {.layers = &layers[4], .n_layers = 1, .most_rows = 4};
+  tutti_linalg_set_threads(4);
+  EXPECT_OK(tutti_products_choose(comm, &wanted, &products));
+  for (int product = 0; products && product < TUTTI_N_MATMULS; product++) {
+    const tutti_matmul_choice *choice = &products->table.layers[0].of[product][2];
+    EXPECT(choice->who == TUTTI_BY_OWN && choice->n_threads == expected[product], "%s: %d threads",
+           tutti_matmul_names[product], choice->n_threads);
+  }
+  tutti_linalg_set_threads(1);
+  tutti_products_destroy(&products);
+  remove_cache(comm);
+}
+
 /** A run that goes on has what it had, whatever the cache says now. */
 static void a_text_brings_the_choice_back(const tutti_comm *comm) {
   tutti_products *products = NULL;
@@ -130,17 +174,38 @@ static void a_text_brings_the_choice_back(const tutti_comm *comm) {
   if (tutti_comm_rank(comm) == 0) tutti_products_take_text(text, products);
   expect_all(products, &layers[1], false); // it is not in the text
   products->table.layers[0].n_in = layers[0].n_in;
-  if (tutti_comm_rank(comm) == 0) {
-    tutti_products_take_text(
-        "forward 8 16 blas:1\nweight_gradient 8 x\ninput_gradient 8 16 own:-1\n\nkernels\nkernels Nonsense",
-        products);
-    EXPECT(strcmp(products->kernels, "Nonsense") != 0, "%s", products->kernels);
-    expect_all(products, &layers[0], false);
-    tutti_products_take_text(text, products);
-  }
+  if (tutti_comm_rank(comm) == 0) tutti_products_take_text(text, products);
   EXPECT_OK(tutti_products_share(comm, products));
   expect_all(products, &layers[0], true);
   tutti_free(text);
+  tutti_products_destroy(&products);
+}
+
+#define CLASSES(who)                                                                                         \
+  who " " who " " who " " who " " who " " who " " who " " who " " who " " who " " who " " who " " who " " who
+
+/** Local. */
+static void other_texts_are_passed_over(const tutti_comm *comm) {
+  tutti_products *products = NULL;
+  choose(comm, &layers[1], TUTTI_SUM_ANY, &products); // by our own loops, with one thread
+  const char *const texts[] = {
+      "",
+      "\n\n",
+      "forward 9 16 " CLASSES("blas:1") "\n",                                  // no first line
+      "kernels Nonsense threads 1 own\nforward 9 16 " CLASSES("blas:1") "\n",  // of another key
+      "kernels Nonsense threads 1 any\nforward 9 16 blas:1\n",                 // cut off
+      "kernels Nonsense threads 1 any\nforward 9 17 " CLASSES("blas:1") "\n",  // another layer
+      "kernels Nonsense threads 1 any\nforward 9 16 " CLASSES("blas:-1") "\n", // not a number of threads
+      "kernels Nonsense threads 1 any\nforward 9 16 " CLASSES("nobody:1") "\n"};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    tutti_products_take_text(texts[i], products);
+    expect_all(products, &layers[1], false);
+    EXPECT(strcmp(products->kernels, "Nonsense") != 0, "%s", products->kernels);
+  }
+  // A rank with another number of threads keeps its own.
+  tutti_products_take_text("kernels Nonsense threads 7 any\nforward 9 16 " CLASSES("blas:5") "\n", products);
+  const tutti_matmul_choice *choice = &products->table.layers[0].of[TUTTI_MATMUL_FORWARD][0];
+  EXPECT(choice->who == TUTTI_BY_BLAS && choice->n_threads == 1, "%d threads", choice->n_threads);
   tutti_products_destroy(&products);
 }
 
@@ -149,7 +214,9 @@ int main(void) {
       MPI_TEST(the_cache_decides_for_all_ranks),
       MPI_TEST(what_is_not_known_is_measured),
       MPI_TEST(a_fixed_order_or_the_blas_leave_no_choice),
+      MPI_TEST(threads_that_do_not_pay_are_left),
       MPI_TEST(a_text_brings_the_choice_back),
+      MPI_TEST(other_texts_are_passed_over),
   };
   return mpi_main("products", tests, sizeof tests / sizeof tests[0]);
 }

@@ -19,13 +19,14 @@ static void a_choice_is_found_by_its_shape(void **state) {
   (void)state;
   tutti_layer_choices layers[2] = {{.n_in = 3, .n_out = 4}, {.n_in = 4, .n_out = 3}};
   const tutti_matmul_choices choices = {layers, 2};
-  layers[1].of[TUTTI_MATMUL_INPUT_GRADIENT][2] = (tutti_matmul_choice){true, 5};
+  layers[1].of[TUTTI_MATMUL_INPUT_GRADIENT][2] = (tutti_matmul_choice){TUTTI_BY_BLAS, 5};
   const tutti_matmul_choice *found = tutti_matmul_find_choice(&choices, TUTTI_MATMUL_INPUT_GRADIENT, 3, 4, 3);
   assert_non_null(found);
-  assert_true(found->by_blas);
+  assert_int_equal(found->who, TUTTI_BY_BLAS);
   assert_int_equal(found->n_threads, 5);
-  assert_false(tutti_matmul_find_choice(&choices, TUTTI_MATMUL_INPUT_GRADIENT, 5, 4, 3)->by_blas);
-  assert_false(tutti_matmul_find_choice(&choices, TUTTI_MATMUL_FORWARD, 3, 4, 3)->by_blas);
+  assert_int_equal(tutti_matmul_find_choice(&choices, TUTTI_MATMUL_INPUT_GRADIENT, 5, 4, 3)->who,
+                   TUTTI_BY_RULE);
+  assert_int_equal(tutti_matmul_find_choice(&choices, TUTTI_MATMUL_FORWARD, 3, 4, 3)->who, TUTTI_BY_RULE);
   assert_null(tutti_matmul_find_choice(&choices, TUTTI_MATMUL_FORWARD, 3, 4, 4));
   assert_null(tutti_matmul_find_choice(NULL, TUTTI_MATMUL_FORWARD, 3, 4, 3));
 }
@@ -45,7 +46,8 @@ static void the_choice_is_followed(void **state) {
   for (int by_blas = 0; by_blas < 2; by_blas++) {
     tutti_layer_choices layer = {.n_in = N_IN, .n_out = N_OUT};
     for (int i = 0; i < TUTTI_N_MATMULS; i++)
-      layer.of[i][tutti_matmul_row_class(ROWS)] = (tutti_matmul_choice){by_blas == 1, 1};
+      layer.of[i][tutti_matmul_row_class(ROWS)] =
+          (tutti_matmul_choice){by_blas ? TUTTI_BY_BLAS : TUTTI_BY_OWN, 1};
     const tutti_matmul_choices choices = {&layer, 1};
     const tutti_matmul_by chosen = {.choices = &choices},
                           told = {.order = by_blas ? TUTTI_SUM_BY_BLAS : TUTTI_SUM_IN_ORDER};

@@ -175,13 +175,17 @@ static void other_files_are_left_alone(void **state) {
 static void each_of_the_loops_gets_a_time(void **state) {
   (void)state;
   for (int product = 0; product < TUTTI_N_MATMULS; product++) {
-    const tutti_product_shape small = {(tutti_matmul)product, 4, 20, 30, 1},
-                              large = {(tutti_matmul)product, 64, 300, 300, 1};
+    tutti_product_arrays *arrays = NULL;
     // "blas" is whatever the library has
-    tutti_product_time a = {.shape = small, .n = 2, .by = {{TUTTI_OWN_LOOPS, 0}, {"blas", 0}}}, b = a;
-    b.shape = large;
-    CHECK_OK(tutti_product_measure(&a));
-    CHECK_OK(tutti_product_measure(&b));
+    tutti_product_time a = {.n = 2, .by = {{TUTTI_OWN_LOOPS, 0}, {"blas", 0}}}, b = a;
+    a.shape = (tutti_product_shape){(tutti_matmul)product, 4, 20, 30, 1};
+    CHECK_OK(tutti_product_arrays_create(4, 20, 30, &arrays));
+    tutti_product_measure(arrays, &a);
+    tutti_product_arrays_destroy(&arrays);
+    b.shape = (tutti_product_shape){(tutti_matmul)product, 64, 300, 300, 1};
+    CHECK_OK(tutti_product_arrays_create(64, 300, 300, &arrays));
+    tutti_product_measure(arrays, &b);
+    tutti_product_arrays_destroy(&arrays);
     const char *const names[] = {TUTTI_OWN_LOOPS, "blas"};
     for (int i = 0; i < 2; i++) {
       const double fast = tutti_product_time_by(&a, names[i]), slow = tutti_product_time_by(&b, names[i]);
