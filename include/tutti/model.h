@@ -157,6 +157,9 @@ typedef struct {
 int tutti_model_n_arrays(const tutti_model *model);
 const tutti_model_array *tutti_model_array_at(const tutti_model *model, int i);
 
+/** Local.  Whether the gradient of the inputs of this array's layer is needed: a layer before it is trained. */
+bool tutti_model_passes_on(const tutti_model *model, const tutti_model_array *array);
+
 /** Local.  Return the state, and its length.  The state holds [n_state] numbers that are not trained: the moving
  * statistics of batch normalisation, and all arrays of frozen layers.  The model owns it. */
 float *tutti_model_state(tutti_model *model);

@@ -40,14 +40,6 @@ static tutti_status make_numbers(int64_t n, uint32_t part, float **numbers) {
   return TUTTI_OK;
 }
 
-static int layer_index(const tutti_model *model, const char *name) {
-  tutti_layer_info info;
-  int i = 0;
-  for (tutti_model_layer(model, i, &info); strcmp(info.name, name) != 0; tutti_model_layer(model, i, &info))
-    i++;
-  return i;
-}
-
 /** Give one dense layer its numbers.  A bias follows its kernel in the list of arrays. */
 static tutti_status make_layer(const tutti_model *model, int array, int64_t max_rows, product_layer *layer) {
   const tutti_model_array *kernel = tutti_model_array_at(model, array);
@@ -55,9 +47,7 @@ static tutti_status make_layer(const tutti_model *model, int array, int64_t max_
   TUTTI_TRY(tutti_to_int(n_in, "inputs of a dense layer", &layer->n_in));
   TUTTI_TRY(tutti_to_int(n_out, "units of a dense layer", &layer->n_out));
   layer->trains = kernel->trainable;
-  // the gradient of the input is needed if any layer before it has weights
-  layer->passes_on =
-      layer_index(model, kernel->layer) > layer_index(model, tutti_model_array_at(model, 0)->layer);
+  layer->passes_on = tutti_model_passes_on(model, kernel);
   const tutti_model_array *next =
       array + 1 < tutti_model_n_arrays(model) ? tutti_model_array_at(model, array + 1) : NULL;
   layer->has_bias = next && strcmp(next->name, "bias") == 0 && strcmp(next->layer, kernel->layer) == 0;

@@ -36,10 +36,6 @@ const char *tutti_matmul_own_loops(void) {
 
 const char *const tutti_matmul_computes[TUTTI_N_COMPUTES] = {"float32", "bfloat16"};
 
-bool tutti_matmul_has_bfloat16(void) {
-  return tutti_linalg_has_bf16();
-}
-
 static int64_t larger(int64_t a, int64_t b) {
   return a > b ? a : b;
 }

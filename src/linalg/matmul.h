@@ -26,7 +26,8 @@ void tutti_matmul_weight_gradient_part(tutti_matmul_by by, const float *x, int s
 void tutti_matmul_input_gradient(tutti_matmul_by by, const float *dz, const float *w, int rows, int n_in,
                                  int n_out, float *dx);
 
-/** Whether products of bfloat16 numbers can be computed here: the processor needs AVX-512 BF16. */
+/** Whether products of bfloat16 numbers can be computed here: this program has the loops, and the processor AVX-512
+ * BF16. */
 bool tutti_matmul_has_bfloat16(void);
 
 /** Floats of scratch memory that the products of a layer need with bfloat16. */

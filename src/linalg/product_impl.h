@@ -86,9 +86,6 @@ bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_pro
 
 extern const tutti_product_kind tutti_linalg_product_bf16;
 
-/** Whether this program has these loops, and this processor runs them. */
-bool tutti_linalg_has_bf16(void);
-
 /** Floats of scratch memory that the product of such sizes needs. */
 int64_t tutti_linalg_pairs_scratch(int m, int n, int k);
 

@@ -4,6 +4,7 @@
  * a float: the loops are those of float products with half as many terms.  Before a product both factors are rounded into
  * pairs.  As for floats, the chain of an element is fixed: pair after pair, whatever tiles, blocks or threads. */
 #include "base/vector_unit.h"
+#include "linalg/matmul.h"
 #include "linalg/parallel.h"
 #include "linalg/product_impl.h"
 
@@ -13,7 +14,7 @@ int64_t tutti_linalg_pairs_scratch(int m, int n, int k) {
 
 #ifdef TUTTI_BF16_LOOPS
 
-bool tutti_linalg_has_bf16(void) {
+bool tutti_matmul_has_bfloat16(void) {
   return tutti_cpu_has_avx512() && __builtin_cpu_supports("avx512bf16");
 }
 
@@ -84,7 +85,7 @@ void tutti_linalg_product_of_pairs(const tutti_product *p, float *scratch, int n
 
 #else
 
-bool tutti_linalg_has_bf16(void) {
+bool tutti_matmul_has_bfloat16(void) {
   return false;
 }
 

@@ -105,13 +105,12 @@ static long interruptions(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
+/** Whether all loops but one are clearly slower than that one. */
 static bool is_decided(const tutti_product_time *time) {
-  int best = 0;
-  for (int i = 1; i < time->n; i++)
-    if (time->by[i].ns < time->by[best].ns) best = i;
-  for (int i = 0; i < time->n; i++)
-    if (i != best && time->by[i].ns < CLEARLY * time->by[best].ns) return false;
-  return true;
+  const double least = tutti_product_time_least(time);
+  int n_near = 0;
+  for (int i = 0; i < time->n; i++) n_near += time->by[i].ns < CLEARLY * least;
+  return n_near == 1;
 }
 
 void tutti_product_measure(const tutti_product_arrays *a, tutti_product_time *time) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/text.h"
 
 void tutti_product_time_print(const tutti_product_time *time, char line[TUTTI_PRODUCT_LINE]) {
@@ -29,9 +30,8 @@ static bool read_number(char **rest, int *number) {
 }
 
 static bool read_shape(char *first, char **rest, tutti_product_shape *shape) {
-  int product = 0;
-  while (product < TUTTI_N_MATMULS && strcmp(first, tutti_matmul_names[product]) != 0) product++;
-  if (product == TUTTI_N_MATMULS) return false;
+  const int product = tutti_name_find(first, tutti_matmul_names, TUTTI_N_MATMULS);
+  if (product < 0) return false;
   shape->product = (tutti_matmul)product;
   return read_number(rest, &shape->rows) && read_number(rest, &shape->n_in) &&
          read_number(rest, &shape->n_out) && read_number(rest, &shape->n_threads);
@@ -56,6 +56,13 @@ double tutti_product_time_by(const tutti_product_time *time, const char *name) {
   for (int i = 0; i < time->n; i++)
     if (strcmp(time->by[i].name, name) == 0) return time->by[i].ns;
   return 0;
+}
+
+double tutti_product_time_least(const tutti_product_time *time) {
+  double ns = time->by[0].ns;
+  for (int i = 1; i < time->n; i++)
+    if (time->by[i].ns < ns) ns = time->by[i].ns;
+  return ns;
 }
 
 static bool is_same(const tutti_product_shape *a, const tutti_product_shape *b) {

@@ -35,6 +35,9 @@ bool tutti_product_time_parse(const char *line, tutti_product_time *time);
 /** Nanoseconds by the loops of this name; 0: they were not tried. */
 double tutti_product_time_by(const tutti_product_time *time, const char *name);
 
+/** Nanoseconds by the fastest loops. */
+double tutti_product_time_least(const tutti_product_time *time);
+
 typedef struct {
   tutti_product_time *list; // owned
   int64_t n, room;

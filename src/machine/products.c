@@ -14,8 +14,6 @@
 /** Other kernels of the BLAS have to be so much faster than those that it has taken by itself. */
 static const double WORTH_A_CHANGE = 0.99;
 
-enum { MANY_ROWS = 128 }; // more rows than so many are computed as the most that were measured
-
 /** The fastest way to compute a product if the BLAS has these kernels, without threads that do not pay.
  * @return its nanoseconds; 0: not measured */
 static double choose_one(const tutti_products_chooser *c, const tutti_products_layer *layer,
@@ -70,7 +68,7 @@ static void choose_layer(const tutti_products_chooser *c, const tutti_products_l
   for (int product = 0; product < TUTTI_N_MATMULS; product++) {
     tutti_matmul_choice *of = layer->of[product];
     for (int i = 0; i <= last; i++) (void)choose_one(c, from, (tutti_matmul)product, i, kernels, &of[i]);
-    for (int i = last + 1; i < TUTTI_ROW_CLASSES && last >= 0 && 1 << last >= MANY_ROWS; i++)
+    for (int i = last + 1; i < TUTTI_ROW_CLASSES && last >= 0 && 1 << last >= TUTTI_PRODUCTS_MANY_ROWS; i++)
       of[i].who = of[last].who;
   }
 }

@@ -24,5 +24,8 @@ tutti_product_time tutti_products_like(const tutti_products_chooser *chooser,
                                        const tutti_products_layer *layer, tutti_matmul product, int row_class,
                                        int n_threads);
 
+/** More rows than so many take as long per row, and are computed as the most that were measured. */
+enum { TUTTI_PRODUCTS_MANY_ROWS = 128 };
+
 /** Half as many threads are taken if they need at most so many times as long as the fastest number. */
 #define TUTTI_PRODUCTS_WORTH_THREADS 1.03

@@ -10,10 +10,8 @@
 /** Arrays for a measurement take at most 256 MB. */
 static const double MOST_FLOATS = 1 << 26;
 
-/** Operations of a product that is measured: some milliseconds.  From MANY_ROWS on, more rows take as long per row, so up
- * to there all are measured. */
+/** Operations of a product that is measured: some milliseconds.  Up to TUTTI_PRODUCTS_MANY_ROWS all are measured. */
 static const double MOST_WORK = 1e9;
-enum { MANY_ROWS_CLASS = 7 };
 
 /** The last that this process has used: so it reads the cache once, and measures once without one. */
 static struct {
@@ -81,7 +79,7 @@ static bool is_measured(const tutti_products_layer *layer, int row_class) {
   const int rows = 1 << row_class;
   const double work = 2.0 * rows * layer->n_in * layer->n_out;
   return tutti_product_arrays_floats(rows, layer->n_in, layer->n_out) <= MOST_FLOATS &&
-         (row_class <= MANY_ROWS_CLASS || work <= MOST_WORK);
+         (rows <= TUTTI_PRODUCTS_MANY_ROWS || work <= MOST_WORK);
 }
 
 static int last_class(const tutti_products_wanted *wanted, const tutti_products_layer *layer) {
@@ -130,20 +128,13 @@ static tutti_status know(learner *l, int most_rows, tutti_product_time *time) {
   return tutti_product_times_add(&l->c->known, time);
 }
 
-static double fastest(const tutti_product_time *time) {
-  double ns = time->by[0].ns;
-  for (int i = 1; i < time->n; i++)
-    if (time->by[i].ns < ns) ns = time->by[i].ns;
-  return ns;
-}
-
 /** Each number of threads until fewer are slower. */
 static tutti_status learn_product(learner *l, tutti_matmul product, int row_class, int last) {
   double least = 0;
   for (int n = l->c->n_threads; n >= 1; n /= 2) {
     tutti_product_time time = tutti_products_like(l->c, l->layer, product, row_class, n);
     TUTTI_TRY(know(l, 1 << last, &time));
-    const double ns = fastest(&time);
+    const double ns = tutti_product_time_least(&time);
     if (least > 0 && ns > TUTTI_PRODUCTS_WORTH_THREADS * least) return TUTTI_OK;
     if (least == 0 || ns < least) least = ns;
   }

@@ -55,6 +55,12 @@ const tutti_model_array *tutti_model_array_at(const tutti_model *model, int i) {
   return i < model->n_trained ? &model->trained[i].view : &model->states[i - model->n_trained].view;
 }
 
+bool tutti_model_passes_on(const tutti_model *model, const tutti_model_array *array) {
+  for (int i = 0; i <= model->first_trained; i++)
+    if (strcmp(model->layers[i].name, array->layer) == 0) return false;
+  return true;
+}
+
 float *tutti_model_state(tutti_model *model) {
   return model->state;
 }

@@ -12,8 +12,7 @@ static tutti_products_layer *find(tutti_products_layer *layers, int *n, int n_in
   return &layers[k];
 }
 
-/** The shapes of the dense layers, each once, with the products that are needed.  The gradient of a layer's input is
- * needed if there are weights before it.
+/** The shapes of the dense layers, each once, with the products that are needed.
  * @param[in]  trains  else there is the forward pass alone
  * @param[out] layers  [n_arrays of the model]
  * @param[out] n       their number */
@@ -25,10 +24,9 @@ static tutti_status list_layers(const tutti_model *model, bool trains, tutti_pro
     TUTTI_TRY(tutti_to_int(array->rows, "inputs of a dense layer", &n_in));
     TUTTI_TRY(tutti_to_int(array->cols, "units of a dense layer", &n_out));
     tutti_products_layer *layer = find(layers, n, n_in, n_out);
-    const bool is_first = strcmp(array->layer, tutti_model_array_at(model, 0)->layer) == 0;
     layer->n[TUTTI_MATMUL_FORWARD]++;
     layer->n[TUTTI_MATMUL_WEIGHT_GRADIENT] += trains && array->trainable;
-    layer->n[TUTTI_MATMUL_INPUT_GRADIENT] += trains && !is_first;
+    layer->n[TUTTI_MATMUL_INPUT_GRADIENT] += trains && tutti_model_passes_on(model, array);
   }
   return TUTTI_OK;
 }
