@@ -309,7 +309,7 @@ tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N
 /** Local, between reduce and publish.  Return the sum over all leaves for elements [at, at + count) of the own
  * slice; borrowed until publish.  The owner of the slice may write to it.  Request each element once per step, just
  * before its update: some reducers sum it in this call, so it is in the cache for the update.  The parts of a slice
- * lie one after another in one array.
+ * lie one after another in one array.  Several threads may request different parts at the same time.
  * @param[in] at  counted from the begin of the whole buffer: a multiple of TUTTI_BLOCK, or the begin of the slice */
 float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count);
 

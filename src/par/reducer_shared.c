@@ -12,7 +12,7 @@
 
 typedef struct {
   tutti_window *gradients; // [node_size, n] a part for each rank
-  const float **sources;   // [node_size] where the elements to be summed lie
+  const float **sources;   // [node_size] the gradients of the ranks, in that window
   float *digits;           // [n_digits] of the tail
   float *message;          // [end - begin + n_digits] sums over all nodes; NULL on a single one
 } shared;
@@ -35,7 +35,10 @@ static tutti_status create(tutti_reducer *reducer) {
   // The node comes first, because it decides about the slice, and the slice about the size of the message.
   TUTTI_TRY(tutti_par_node_create(reducer, comm->size));
   TUTTI_TRY(tutti_comm_agree(comm, allocate(reducer, self)));
-  return tutti_par_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients);
+  TUTTI_TRY(tutti_par_window_create_parts(comm, reducer->n * (int64_t)sizeof(float), &self->gradients));
+  for (int rank = 0; rank < comm->node_size; rank++)
+    self->sources[rank] = tutti_par_window_part(self->gradients, rank);
+  return TUTTI_OK;
 }
 
 static void destroy(tutti_reducer *reducer) {
@@ -58,10 +61,7 @@ static float *leaf_buffer(tutti_reducer *reducer, int leaf) {
 /** sum[count] = the sum over the node's ranks of the elements from `at` on; it may be the own gradient there. */
 static void sum_node(const tutti_reducer *reducer, int64_t at, int64_t count, float *sum) {
   const shared *self = reducer->data;
-  const int n = reducer->comm->node_size;
-  for (int rank = 0; rank < n; rank++)
-    self->sources[rank] = (const float *)tutti_par_window_part(self->gradients, rank) + at;
-  tutti_par_sum_sources(self->sources, n, count, sum);
+  tutti_par_sum_sources(self->sources, reducer->comm->node_size, at, count, sum);
 }
 
 /** Sum own slice k with the tail in one message.  The tail takes the place of the next slice, which is summed later. */

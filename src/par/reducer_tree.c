@@ -45,16 +45,17 @@ static tutti_status plan_fold(const tutti_reducer *reducer, tutti_tree *self) {
   const tutti_comm *comm = reducer->comm;
   const int place = self->places[comm->node_index], most = comm->node_size * TUTTI_MAX_SUBTREES;
   TUTTI_TRY(tutti_par_fold_create(tutti_tree_first_leaf(reducer, place), most, &self->fold));
-  TUTTI_TRY(TUTTI_NEW(self->bases, most));
   TUTTI_TRY(TUTTI_NEW(self->sources, most));
   for (int rank = 0; rank < comm->node_size; rank++) {
     const tutti_subtrees subtrees = tutti_tree_subtrees(reducer, place + rank, place + rank + 1);
     float *slots = tutti_par_window_part(self->window, rank);
     for (int slot = 0; slot < subtrees.n; slot++) {
-      self->bases[self->fold.n] = slots + slot * self->stride;
+      self->only = slots + slot * self->stride;
+      self->sources[self->fold.n] = self->only;
       tutti_par_fold_add(&self->fold, subtrees.counts[slot]);
     }
   }
+  if (self->fold.n > 1) self->only = NULL;
   return TUTTI_OK;
 }
 
@@ -65,8 +66,7 @@ static tutti_status allocate(const tutti_reducer *reducer, tutti_tree *self) {
   TUTTI_TRY(TUTTI_NEW(self->digits, reducer->node->n_digits));
   TUTTI_TRY(TUTTI_NEW(self->all_digits, reducer->node->n_digits));
   if (!alone || self->n_shared == 0) TUTTI_TRY(TUTTI_NEW(self->result, reducer->end - reducer->begin));
-  if (!alone) TUTTI_TRY(tutti_par_tree_exchange_create(reducer, &self->exchange));
-  return TUTTI_NEW(self->work, TUTTI_FOLD_WORK);
+  return alone ? TUTTI_OK : tutti_par_tree_exchange_create(reducer, &self->exchange);
 }
 
 static tutti_status create_local(const tutti_reducer *reducer, tutti_tree **self) {
@@ -96,9 +96,8 @@ static void destroy(tutti_reducer *reducer) {
   tutti_par_window_destroy(&self->window);
   tutti_par_node_destroy(reducer);
   tutti_par_fold_destroy(&self->fold);
-  void *const owned[] = {self->places,  self->slots, self->n_before, self->others,     self->bases,
-                         self->sources, self->work,  self->digits,   self->all_digits, self->result,
-                         self};
+  void *const owned[] = {self->places, self->slots,      self->n_before, self->others, self->sources,
+                         self->digits, self->all_digits, self->result,   self};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) tutti_free(owned[i]);
 }
 
@@ -121,7 +120,7 @@ static void leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t c
   const float *sources[TUTTI_MAX_SUBTREES];
   if (n_before == 0) return;
   for (int i = 0; i <= n_before; i++) sources[i] = slot_at(reducer, self->slots[k] - n_before + i) + begin;
-  tutti_par_sum_sources(sources, n_before + 1, count, slot_at(reducer, self->slots[k] - n_before) + begin);
+  tutti_par_sum_sources(sources, n_before + 1, 0, count, slot_at(reducer, self->slots[k] - n_before) + begin);
 }
 
 static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]) {
@@ -139,23 +138,13 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   return TUTTI_OK;
 }
 
-/** Sum block by block, because a block stays in the cache while it is summed. */
-static void sum_node(tutti_tree *self, int64_t at, int64_t count, float *sum) {
-  for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
-    const int64_t left = count - done;
-    tutti_tree_seek(self, at + done);
-    tutti_par_fold_all(&self->fold, self->sources, left < TUTTI_BLOCK ? left : TUTTI_BLOCK, self->work,
-                       sum + done);
-  }
-}
-
 static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
-  tutti_tree *self = reducer->data;
+  const tutti_tree *self = reducer->data;
   float *sum = self->result ? self->result + (at - reducer->begin) : slot_at(reducer, 0) + at;
   if (self->exchange) return sum;
   // A single subtree is the sum already, and copying it would cost a pass over memory.
-  if (self->fold.n == 1) return self->bases[0] + at;
-  sum_node(self, at, count, sum);
+  if (self->only) return self->only + at;
+  tutti_par_fold_all(&self->fold, self->sources, at, count, sum);
   return sum;
 }
 

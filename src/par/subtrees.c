@@ -44,31 +44,36 @@ void tutti_par_fold_add(tutti_fold *fold, int count) {
 }
 
 /** Sums of the first n_folded sources as far as the tree allows, then the others as they are; how many. */
-static int fold_first(const tutti_fold *fold, int n_folded, const float *const *sources, int64_t count,
-                      float *work, const float **sums) {
+static int fold_first(const tutti_fold *fold, int n_folded, const float *const *sources, int64_t at,
+                      int64_t count, float *work, const float **sums) {
   int n = 0;
   for (int k = 0; k < fold->n; k++) {
-    sums[n++] = sources[k];
+    sums[n++] = sources[k] + at;
     const int n_before = k < n_folded ? fold->n_before[k] : 0;
     if (n_before == 0) continue;
     n -= n_before;
-    float *sum = work + (int64_t)(n - 1) * TUTTI_BLOCK;
-    tutti_par_sum_sources(sums + n - 1, n_before + 1, count, sum);
+    float *sum = work + (int64_t)(n - 1) * TUTTI_FOLD_BLOCK;
+    tutti_par_sum_sources(sums + n - 1, n_before + 1, 0, count, sum);
     sums[n - 1] = sum;
   }
   return n;
 }
 
-void tutti_par_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
-                             const float *sums[TUTTI_MAX_SUBTREES]) {
-  fold_first(fold, fold->n, sources, count, work, sums);
+void tutti_par_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t at, int64_t count,
+                             float *work, const float *sums[TUTTI_MAX_SUBTREES]) {
+  TUTTI_ASSERT(count <= TUTTI_FOLD_BLOCK);
+  fold_first(fold, fold->n, sources, at, count, work, sums);
 }
 
 /** In the tree, what is left at the end is summed from the right, with nothing where leaves are not there; so is the
  * last source with those before it. */
-void tutti_par_fold_all(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+void tutti_par_fold_all(const tutti_fold *fold, const float *const *sources, int64_t at, int64_t count,
                         float *sum) {
+  float work[TUTTI_FOLD_WORK];
   const float *sums[TUTTI_MAX_SUBTREES];
-  const int n = fold_first(fold, fold->n - 1, sources, count, work, sums);
-  tutti_par_sum_sources(sums, n, count, sum);
+  for (int64_t done = 0; done < count; done += TUTTI_FOLD_BLOCK) {
+    const int64_t left = count - done, n = left < TUTTI_FOLD_BLOCK ? left : TUTTI_FOLD_BLOCK;
+    const int n_sums = fold_first(fold, fold->n - 1, sources, at + done, n, work, sums);
+    tutti_par_sum_sources(sums, n_sums, 0, n, sum + done);
+  }
 }

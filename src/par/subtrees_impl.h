@@ -38,15 +38,16 @@ void tutti_par_fold_destroy(tutti_fold *fold);
 /** The next source: the sum over a subtree of `count` leaves. */
 void tutti_par_fold_add(tutti_fold *fold, int count);
 
-/** Floats of scratch memory for folding.  Only as much is touched as the sources need. */
-enum { TUTTI_FOLD_WORK = TUTTI_MAX_SUBTREES * TUTTI_BLOCK };
+/** Elements that are folded at once, at most, and floats of scratch memory for them: it fits on the stack of a thread,
+ * and only as much is touched as the sources need. */
+enum { TUTTI_FOLD_BLOCK = TUTTI_BLOCK / 4, TUTTI_FOLD_WORK = TUTTI_MAX_SUBTREES * TUTTI_FOLD_BLOCK };
 
-/** The sums over the range's subtrees, the first fold->subtrees.n of sums: `count` elements each, at most TUTTI_BLOCK,
- * in one of sources[n] or in `work`. */
-void tutti_par_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
-                             const float *sums[TUTTI_MAX_SUBTREES]);
+/** The sums over the range's subtrees, the first fold->subtrees.n of sums, of elements [at, at + count) of sources[n]:
+ * at most TUTTI_FOLD_BLOCK, in one of the sources or in `work`. */
+void tutti_par_fold_subtrees(const tutti_fold *fold, const float *const *sources, int64_t at, int64_t count,
+                             float *work, const float *sums[TUTTI_MAX_SUBTREES]);
 
-/** sum[count] = the sum over all leaves, in the tree's order; `sum` may be one of sources[n], n >= 1.  The range begins
- * at leaf 0 and ends at the last one. */
-void tutti_par_fold_all(const tutti_fold *fold, const float *const *sources, int64_t count, float *work,
+/** sum[count] = the sum over all leaves, in the tree's order, of elements [at, at + count) of sources[n], n >= 1; `sum`
+ * may be these elements of one source.  The range begins at leaf 0 and ends at the last one. */
+void tutti_par_fold_all(const tutti_fold *fold, const float *const *sources, int64_t at, int64_t count,
                         float *sum);

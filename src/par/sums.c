@@ -9,9 +9,9 @@
 enum { AT_ONCE = 8 };
 
 /** n is a constant where this is used, so that the inner loop goes. */
-TUTTI_INLINE void add(const float *const *sources, int n, int64_t count, float *sum) {
+TUTTI_INLINE void add(const float *const *sources, int n, int64_t at, int64_t count, float *sum) {
   const float *source[AT_ONCE];
-  for (int k = 0; k < n; k++) source[k] = sources[k];
+  for (int k = 0; k < n; k++) source[k] = sources[k] + at;
   TUTTI_INDEPENDENT
   for (int64_t i = 0; i < count; i++) {
     float s = source[n - 1][i];
@@ -20,31 +20,32 @@ TUTTI_INLINE void add(const float *const *sources, int n, int64_t count, float *
   }
 }
 
-TUTTI_CLONES static void add_at_once(const float *const *sources, int n, int64_t count, float *sum) {
+TUTTI_CLONES static void add_at_once(const float *const *sources, int n, int64_t at, int64_t count,
+                                     float *sum) {
   switch (n) {
   case 1:
-    add(sources, 1, count, sum);
+    add(sources, 1, at, count, sum);
     break;
   case 2:
-    add(sources, 2, count, sum);
+    add(sources, 2, at, count, sum);
     break;
   case 3:
-    add(sources, 3, count, sum);
+    add(sources, 3, at, count, sum);
     break;
   case 4:
-    add(sources, 4, count, sum);
+    add(sources, 4, at, count, sum);
     break;
   case 5:
-    add(sources, 5, count, sum);
+    add(sources, 5, at, count, sum);
     break;
   case 6:
-    add(sources, 6, count, sum);
+    add(sources, 6, at, count, sum);
     break;
   case 7:
-    add(sources, 7, count, sum);
+    add(sources, 7, at, count, sum);
     break;
   default:
-    add(sources, AT_ONCE, count, sum);
+    add(sources, AT_ONCE, at, count, sum);
   }
 }
 
@@ -62,17 +63,17 @@ static void add_block(const float *const *sources, int n, int64_t at, int64_t co
     if (n_left < n) now[n_now] = rest;
     const int n_sources = n_now + (n_left < n);
     n_left -= n_now;
-    add_at_once(now, n_sources, count, n_left > 0 ? rest : sum + at);
+    add_at_once(now, n_sources, 0, count, n_left > 0 ? rest : sum);
   }
 }
 
-void tutti_par_sum_sources(const float *const *sources, int n, int64_t count, float *sum) {
+void tutti_par_sum_sources(const float *const *sources, int n, int64_t at, int64_t count, float *sum) {
   TUTTI_ASSERT(n >= 1);
   if (n <= AT_ONCE) {
-    add_at_once(sources, n, count, sum);
+    add_at_once(sources, n, at, count, sum);
     return;
   }
   // Many arrays need several passes, so they go block by block: the sum so far then stays in the nearest cache.
-  for (int64_t at = 0; at < count; at += TUTTI_BLOCK)
-    add_block(sources, n, at, count - at < TUTTI_BLOCK ? count - at : TUTTI_BLOCK, sum);
+  for (int64_t done = 0; done < count; done += TUTTI_BLOCK)
+    add_block(sources, n, at + done, count - done < TUTTI_BLOCK ? count - done : TUTTI_BLOCK, sum + done);
 }

@@ -85,30 +85,28 @@ static void cut(tutti_tree_exchange *self, int node, int count) {
 }
 
 /** Write the sums of this node for one part, elements [at, at + count), as a row per subtree. */
-static void fill(tutti_tree *tree, int64_t at, int count, float *rows) {
+static void fill(const tutti_tree *tree, int64_t at, int count, float *rows) {
+  float work[TUTTI_FOLD_WORK];
   const float *sums[TUTTI_MAX_SUBTREES];
-  for (int done = 0; done < count; done += TUTTI_BLOCK) {
-    const int n = least(TUTTI_BLOCK, count - done);
-    tutti_tree_seek(tree, at + done);
-    tutti_par_fold_subtrees(&tree->fold, tree->sources, n, tree->work, sums);
+  for (int done = 0; done < count; done += TUTTI_FOLD_BLOCK) {
+    const int n = least(TUTTI_FOLD_BLOCK, count - done);
+    tutti_par_fold_subtrees(&tree->fold, tree->sources, at + done, n, work, sums);
     for (int k = 0; k < tree->fold.subtrees.n; k++)
       memcpy(rows + (int64_t)k * count + done, sums[k], (size_t)n * sizeof *rows);
   }
 }
 
 /** Sum the part of this node over all nodes. */
-static void sum_part(tutti_tree *tree, int count, float *sum) {
-  tutti_tree_exchange *self = tree->exchange;
-  for (int done = 0; done < count; done += TUTTI_BLOCK) {
-    int n = 0;
-    for (int node = 0; node < self->n_nodes; node++)
-      for (int k = 0; k < self->n_subtrees[node]; k++)
-        self->sources[n++] = self->in + self->in_at[node] + (int64_t)k * count + done;
-    tutti_par_fold_all(&self->fold, self->sources, least(TUTTI_BLOCK, count - done), tree->work, sum + done);
-  }
+static void sum_part(const tutti_tree *tree, int count, float *sum) {
+  const tutti_tree_exchange *self = tree->exchange;
+  int n = 0;
+  for (int node = 0; node < self->n_nodes; node++)
+    for (int k = 0; k < self->n_subtrees[node]; k++)
+      self->sources[n++] = self->in + self->in_at[node] + (int64_t)k * count;
+  tutti_par_fold_all(&self->fold, self->sources, 0, count, sum);
 }
 
-static tutti_status exchange_chunk(tutti_tree *tree, int node, MPI_Comm owners, int64_t at, int count,
+static tutti_status exchange_chunk(const tutti_tree *tree, int node, MPI_Comm owners, int64_t at, int count,
                                    float *result) {
   tutti_tree_exchange *self = tree->exchange;
   cut(self, node, count);
@@ -124,7 +122,7 @@ static tutti_status exchange_chunk(tutti_tree *tree, int node, MPI_Comm owners, 
 }
 
 tutti_status tutti_par_tree_exchange_slice(const tutti_reducer *reducer, int k) {
-  tutti_tree *tree = reducer->data;
+  const tutti_tree *tree = reducer->data;
   const tutti_tree_exchange *self = tree->exchange;
   const MPI_Comm owners = reducer->node->owners[k];
   const int64_t begin = tutti_par_node_slice_begin(reducer, k),

@@ -20,9 +20,8 @@ typedef struct {
   float *others;         // [n_slots - n_shared, stride], owned
 
   tutti_fold fold;               // over all shared slots of the node's ranks
-  float **bases;                 // [fold.n] where they begin
-  const float **sources;         // [fold.n] where the elements lie that are summed just now
-  float *work;                   // [TUTTI_FOLD_WORK]
+  const float **sources;         // [fold.n] these slots
+  float *only;                   // the only one of them; NULL: there are several
   float *digits, *all_digits;    // [n_digits] of the tail, over the node and over all
   float *result;                 // [end - begin]; NULL: the slice is summed in the first own slot
   tutti_tree_exchange *exchange; // NULL on a single node
@@ -39,11 +38,6 @@ static inline tutti_subtrees tutti_tree_subtrees(const tutti_reducer *reducer, i
   tutti_subtrees subtrees = tutti_par_subtrees_make(tutti_tree_first_leaf(reducer, place));
   while (subtrees.end < tutti_tree_first_leaf(reducer, end_place)) tutti_par_subtrees_grow(&subtrees, 1);
   return subtrees;
-}
-
-/** Local.  Point tree->sources to elements from `at` on. */
-static inline void tutti_tree_seek(tutti_tree *tree, int64_t at) {
-  for (int k = 0; k < tree->fold.n; k++) tree->sources[k] = tree->bases[k] + at;
 }
 
 /** Local.  The messages between the owners of a slice, and memory for them.  The caller agrees on a failure. */

@@ -55,17 +55,34 @@ static void sums_are_in_the_order_of_the_tree(void **state) {
   const float values[5] = {0x1p24f, 1, 1, 1, 0x1p-1f};
   const float *sources[5];
   const float expected[6] = {0, 0x1p24f, 0x1p24f, 0x1p24f, 0x1p24f + 2, 0x1p24f + 2};
-  static float work[TUTTI_FOLD_WORK];
   for (int i = 0; i < 5; i++) sources[i] = &values[i];
   for (int n = 1; n <= 5; n++) {
     tutti_fold fold;
     CHECK_OK(tutti_par_fold_create(0, n, &fold));
     for (int i = 0; i < n; i++) tutti_par_fold_add(&fold, 1);
     float sum = 0;
-    tutti_par_fold_all(&fold, sources, 1, work, &sum);
+    tutti_par_fold_all(&fold, sources, 0, 1, &sum);
     assert_true(sum == expected[n]);
     tutti_par_fold_destroy(&fold);
   }
+}
+
+/** Many elements are folded in several blocks. */
+static void each_element_has_its_own_sum(void **state) {
+  (void)state;
+  enum { AT = 5, COUNT = 2 * TUTTI_FOLD_BLOCK + 3, N = 7 };
+  static float values[N][AT + COUNT], sum[COUNT];
+  const float *sources[N];
+  tutti_fold fold;
+  CHECK_OK(tutti_par_fold_create(0, N, &fold));
+  for (int k = 0; k < N; k++) {
+    for (int i = 0; i < AT + COUNT; i++) values[k][i] = (float)((k + 1) * i);
+    sources[k] = values[k];
+    tutti_par_fold_add(&fold, 1);
+  }
+  tutti_par_fold_all(&fold, sources, AT, COUNT, sum);
+  for (int i = 0; i < COUNT; i++) assert_true(sum[i] == (float)(28 * (AT + i)));
+  tutti_par_fold_destroy(&fold);
 }
 
 /** Of a range in the middle, as far as the tree allows. */
@@ -80,7 +97,7 @@ static void subtrees_of_a_range_are_summed_apart(void **state) {
     sources[i] = &values[i];
     tutti_par_fold_add(&fold, 1);
   }
-  tutti_par_fold_subtrees(&fold, sources, 1, work, sums);
+  tutti_par_fold_subtrees(&fold, sources, 0, 1, work, sums);
   assert_int_equal(fold.subtrees.n, 3); // 3; 4 to 7; 8 and 9
   assert_true(*sums[0] == 1 && *sums[1] == 2 + 4 + 8 + 16 && *sums[2] == 32 + 64);
   tutti_par_fold_destroy(&fold);
@@ -88,9 +105,8 @@ static void subtrees_of_a_range_are_summed_apart(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(ranges_fall_into_the_largest_subtrees),
-      cmocka_unit_test(the_largest_ranges_fit),
-      cmocka_unit_test(sums_are_in_the_order_of_the_tree),
+      cmocka_unit_test(ranges_fall_into_the_largest_subtrees), cmocka_unit_test(the_largest_ranges_fit),
+      cmocka_unit_test(sums_are_in_the_order_of_the_tree),     cmocka_unit_test(each_element_has_its_own_sum),
       cmocka_unit_test(subtrees_of_a_range_are_summed_apart),
   };
   return cmocka_run_group_tests_name("subtrees", tests, NULL, check_no_leak);

@@ -32,7 +32,7 @@ static void order_is_kept(void **state) {
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
       add_slowly(n, counts[c]);
       sum[counts[c]] = 5;
-      tutti_par_sum_sources(sources, n, counts[c], sum);
+      tutti_par_sum_sources(sources, n, 0, counts[c], sum);
       assert_memory_equal(sum, expected, (size_t)counts[c] * sizeof *sum);
       assert_true(sum[counts[c]] == 5);
     }
@@ -46,16 +46,28 @@ static void sum_may_take_the_place_of_a_source(void **state) {
     for (int place = 0; place < n; place += 3) {
       memcpy(kept, values[place], sizeof kept);
       add_slowly(n, MAX_COUNT);
-      tutti_par_sum_sources(sources, n, MAX_COUNT, values[place]);
+      tutti_par_sum_sources(sources, n, 0, MAX_COUNT, values[place]);
       assert_memory_equal(values[place], expected, sizeof expected);
       memcpy(values[place], kept, sizeof kept);
     }
+}
+
+static void elements_of_the_middle_are_summed(void **state) {
+  (void)state;
+  enum { AT = 77, COUNT = MAX_COUNT - 2 * AT };
+  fill();
+  for (int n = 1; n <= MAX_SOURCES; n += 4) {
+    add_slowly(n, MAX_COUNT);
+    tutti_par_sum_sources(sources, n, AT, COUNT, sum);
+    assert_memory_equal(sum, expected + AT, COUNT * sizeof *sum);
+  }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(order_is_kept),
       cmocka_unit_test(sum_may_take_the_place_of_a_source),
+      cmocka_unit_test(elements_of_the_middle_are_summed),
   };
   return cmocka_run_group_tests_name("sums", tests, NULL, check_no_leak);
 }
