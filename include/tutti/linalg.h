@@ -67,8 +67,9 @@ extern const char *const tutti_loss_names[TUTTI_N_LOSSES];
  * program chose the kernels.  Valid until the thread's next call. */
 const char *tutti_blas_description(void);
 
-/** Set the threads of each call, for products and for loops (n < 1 is 1).  Local to the process; not while another
- * thread is in a call. */
+/** Set the threads of each call, for products and for loops (n < 1 is 1).  If their number changes, measure for a
+ * millisecond what it costs to start them; a loop that is done sooner runs on one thread.  Local to the process; not
+ * while another thread is in a call. */
 void tutti_linalg_set_threads(int n);
 
 /** The number of threads; 1 before it is set, whatever the BLAS started with. */

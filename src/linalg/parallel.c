@@ -1,23 +1,62 @@
-/** A loop cut into parts for the threads of this rank.  Products, sums of squares and elementwise layers call it. */
+/** A loop cut into parts for the threads of this rank.  Products, sums of squares, elementwise layers and the update call
+ * it.
+ *
+ * A loop of several parts always has all threads, also if some of them have nothing to do: when their number changes
+ * from loop to loop, libgomp ends threads and creates them anew, at some 10 microseconds each. */
 #include "linalg/parallel.h"
 
+#include "base/clock.h"
 #include "tutti/linalg.h"
 
-void tutti_linalg_parallel(int64_t n, int64_t unit, tutti_loop_part part, void *context) {
-  tutti_linalg_parallel_by(tutti_linalg_threads(), n, unit, part, context);
-}
+/** What beginning and ending a loop of all threads costs.  It is measured between calls, as the number of threads is
+ * set. */
+static double start_ns;
 
-void tutti_linalg_parallel_by(int n_threads, int64_t n, int64_t unit, tutti_loop_part part, void *context) {
+void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_part part, void *context) {
   TUTTI_ASSERT(unit >= 1);
   const int64_t n_units = (n + unit - 1) / unit;
-  const int n_parts = n_units < n_threads ? (int)n_units : n_threads;
+  if (n_units < n_parts) n_parts = (int)n_units;
   if (n_parts <= 1) {
     if (n > 0) part(context, 0, n);
     return;
   }
-#pragma omp parallel for num_threads(n_parts) schedule(static, 1)
+  const int n_threads = tutti_linalg_threads() > n_parts ? tutti_linalg_threads() : n_parts;
+  (void)n_threads; // without OpenMP the parts follow one another
+#pragma omp parallel for num_threads(n_threads) schedule(static, 1)
   for (int i = 0; i < n_parts; i++) {
     const int64_t begin = n_units * i / n_parts * unit, end = n_units * (i + 1) / n_parts * unit;
     part(context, begin, end < n ? end : n);
   }
+}
+
+void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part part, void *context) {
+  // The start is measured while the threads wait for work; in a step, their caches are elsewhere, too.
+  const double start = 2 * start_ns, alone = (double)n * ns;
+  const int n_threads = tutti_linalg_threads();
+  tutti_linalg_parallel_by(start + alone / n_threads < alone ? n_threads : 1, n, unit, part, context);
+}
+
+/** It reads its context, so that no compiler takes the loop away. */
+static void do_nothing(void *context, int64_t begin, int64_t end) {
+  (void)begin, (void)end;
+  (void)*(volatile int *)context;
+}
+
+void tutti_linalg_parallel_measure(void) {
+  enum { LOOPS = 32 };
+  static const double most_s = 1e-3;
+  const int n_threads = tutti_linalg_threads();
+  int nothing = 0;
+  start_ns = 0;
+  if (n_threads == 1) return;
+  tutti_linalg_parallel_by(n_threads, n_threads, 1, do_nothing, &nothing); // creates the threads
+  const double begin = tutti_clock_s();
+  double least = 0, now = begin;
+  for (int i = 0; i < LOOPS && now - begin < most_s; i++) {
+    const double from = now;
+    tutti_linalg_parallel_by(n_threads, n_threads, 1, do_nothing, &nothing);
+    now = tutti_clock_s();
+    if (i == 0 || now - from < least) least = now - from;
+  }
+  start_ns = 1e9 * least;
 }

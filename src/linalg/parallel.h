@@ -8,10 +8,17 @@ typedef void (*tutti_loop_part)(void *context, int64_t begin, int64_t end);
 /** Terms of a product that take as long as starting a thread, some microseconds. */
 enum { TUTTI_TERMS_WORTH_A_THREAD = 1 << 19 };
 
-/** Call `part` for parts that together are [0, n), on one thread each.
- * @param[in] unit  each part but the last is a multiple of it; it should be worth some microseconds, and a loop of one
- *                  unit has one part, on this thread */
-void tutti_linalg_parallel(int64_t n, int64_t unit, tutti_loop_part part, void *context);
+/** Call `part` for parts that together are [0, n): one for each thread if that is expected to take less time than one
+ * thread needs, else one part on this thread.
+ * @param[in] unit  >= 1; each part but the last is a multiple of it
+ * @param[in] ns    about the time of one thread for an element, in nanoseconds */
+void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part part, void *context);
 
-/** The same by n_threads threads. */
-void tutti_linalg_parallel_by(int n_threads, int64_t n, int64_t unit, tutti_loop_part part, void *context);
+/** Call `part` for at most n_parts parts, on one thread each.
+ * @param[in] unit  >= 1; each part but the last is a multiple of it, and a loop of one unit has one part, on this
+ *                  thread */
+void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_part part, void *context);
+
+/** Measure what beginning and ending a loop of all threads costs, in a millisecond.  tutti_linalg_set_threads calls it
+ * when their number changes. */
+void tutti_linalg_parallel_measure(void);
