@@ -189,7 +189,7 @@ tutti_scaling_values tutti_dataset_scaling(const tutti_dataset *dataset);
 TUTTI_NODISCARD
 tutti_status tutti_dataset_set_scaling(tutti_dataset *dataset, tutti_scaling_values values);
 
-/** Local.  Write the scaled features of samples.
+/** Local.  Write the scaled features of samples, by the threads of this rank.
  * @param[in]  rows  [n] each in [0, n_rows), which is not checked
  * @param[out] x     [n, n_features] */
 void tutti_dataset_gather(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows, int64_t n,

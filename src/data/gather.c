@@ -2,6 +2,7 @@
  * weights.  It runs in every step of a training, so it prefetches and vectorises. */
 #include "base/clones.h"
 #include "data/dataset_impl.h"
+#include "linalg/parallel.h"
 
 /** A processor cannot guess where the next row of a shuffled batch is.  So each row is prefetched while earlier rows
  * are scaled, about AHEAD bytes ahead, but for at most as many rows as a core can have cache lines on their way.  The
@@ -60,12 +61,22 @@ static tutti_scaling_values scaling_of(const tutti_dataset *d, tutti_rows which)
   return s;
 }
 
-void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
-                          float *x) {
-  const tutti_scaling_values scaling = scaling_of(d, which);
-  const void *raw = tutti_dataset_x(d, which);
-  const int64_t width = d->layout.n_features;
-  switch (d->layout.parts[which].type) {
+/** Sample rows whose parts the threads of this rank gather. */
+typedef struct {
+  const tutti_dataset *dataset;
+  tutti_rows which;
+  const int64_t *rows;
+  float *x;
+} gather_loop;
+
+static void gather_some(void *context, int64_t begin, int64_t end) {
+  const gather_loop *l = context;
+  const tutti_dataset *d = l->dataset;
+  const tutti_scaling_values scaling = scaling_of(d, l->which);
+  const void *raw = tutti_dataset_x(d, l->which);
+  const int64_t width = d->layout.n_features, *rows = l->rows + begin, n = end - begin;
+  float *x = l->x + begin * width;
+  switch (d->layout.parts[l->which].type) {
   case TUTTI_U8:
     gather_u8(raw, width, scaling, rows, n, x);
     break;
@@ -79,6 +90,13 @@ void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_
     gather_f64(raw, width, scaling, rows, n, x);
     break;
   }
+}
+
+void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n,
+                          float *x) {
+  static const double row_ns = 100, ns = 0.3; // of a row that is in no cache, and of an element
+  tutti_linalg_parallel(n, 1, row_ns + ns * (double)d->layout.n_features, gather_some,
+                        &(gather_loop){d, which, rows, x});
 }
 
 /** Labels are floats in the window, and each class id below 2^24 is exact. */

@@ -9,6 +9,7 @@
 #include "base/clones.h"
 #include "base/loops.h"
 #include "linalg/constants.h"
+#include "linalg/parallel.h"
 #include "linalg/softmax_impl.h"
 #include "linalg/vector_math.h"
 
@@ -74,11 +75,9 @@ TUTTI_INLINE float silu_curvature(float z) {
     }                                                                                                        \
   } while (0)
 
-TUTTI_CLONES void tutti_activation_forward(tutti_activation kind, const float *in, int64_t rows, int64_t n,
-                                           float *out) {
+TUTTI_CLONES static void forward(tutti_activation kind, const float *in, int64_t rows, int64_t n,
+                                 float *out) {
   const int64_t size = rows * n;
-  // The loop of `linear` would copy; in place, nothing is to be done.
-  if (kind == TUTTI_LINEAR && in == out) return;
   switch (kind) {
 #define ACTIVATION(code, word, from, f, ...)                                                                 \
   case TUTTI_##code:                                                                                         \
@@ -94,14 +93,10 @@ TUTTI_CLONES void tutti_activation_forward(tutti_activation kind, const float *i
   }
 }
 
-TUTTI_CLONES void tutti_activation_backward(tutti_activation kind, const float *in, const float *out,
-                                            const float *dy, int64_t rows, int64_t n, float *dz) {
+/** @param[in] from  inputs or outputs, whichever the derivative needs */
+TUTTI_CLONES static void backward(tutti_activation kind, const float *from, const float *dy, int64_t rows,
+                                  int64_t n, float *dz) {
   const int64_t size = rows * n;
-  const float *from = tutti_activation_needs_input(kind) ? in : out;
-  if (kind == TUTTI_LINEAR) {
-    if (dz != dy) memcpy(dz, dy, (size_t)size * sizeof *dz);
-    return;
-  }
   switch (kind) {
 #define ACTIVATION(code, word, given, f, slope, ...)                                                         \
   case TUTTI_##code:                                                                                         \
@@ -109,12 +104,50 @@ TUTTI_CLONES void tutti_activation_backward(tutti_activation kind, const float *
     break;
 #define ROW_ACTIVATION(code, word)                                                                           \
   case TUTTI_##code:                                                                                         \
-    tutti_linalg_##word##_backward(out, dy, rows, n, dz);                                                    \
+    tutti_linalg_##word##_backward(from, dy, rows, n, dz);                                                   \
     break;
 #include "tutti/activations.def"
   case TUTTI_N_ACTIVATIONS:
     TUTTI_ASSERT(false);
   }
+}
+
+// --- the rows, shared by the threads of this rank
+
+typedef struct {
+  tutti_activation kind;
+  const float *from, *dy; // dy: NULL in forward
+  int64_t n;
+  float *to;
+} row_loop;
+
+static void some_rows(void *context, int64_t begin, int64_t end) {
+  const row_loop *l = context;
+  const int64_t at = begin * l->n;
+  if (l->dy)
+    backward(l->kind, l->from + at, l->dy + at, end - begin, l->n, l->to + at);
+  else
+    forward(l->kind, l->from + at, end - begin, l->n, l->to + at);
+}
+
+static void share_rows(row_loop l, int64_t rows) {
+  const double ns = l.kind == TUTTI_RELU || l.kind == TUTTI_LINEAR ? 0.07 : 0.3; // of an element
+  tutti_linalg_parallel(rows, 1, ns * (double)l.n, some_rows, &l);
+}
+
+void tutti_activation_forward(tutti_activation kind, const float *in, int64_t rows, int64_t n, float *out) {
+  // The loop of `linear` would copy; in place, nothing is to be done.
+  if (kind == TUTTI_LINEAR && in == out) return;
+  share_rows((row_loop){kind, in, NULL, n, out}, rows);
+}
+
+void tutti_activation_backward(tutti_activation kind, const float *in, const float *out, const float *dy,
+                               int64_t rows, int64_t n, float *dz) {
+  if (kind == TUTTI_LINEAR) {
+    if (dz != dy) memcpy(dz, dy, (size_t)(rows * n) * sizeof *dz);
+    return;
+  }
+  share_rows((row_loop){kind, tutti_activation_needs_input(kind) ? in : out, dy, n, dz}, rows);
 }
 
 TUTTI_CLONES void tutti_activation_curvature(tutti_activation kind, const float *in, const float *out,

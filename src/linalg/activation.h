@@ -1,5 +1,6 @@
 #pragma once
-/** The loops of the activations in activations.def, whose rows say what each is.  Local.  NaN stays NaN. */
+/** The loops of the activations in activations.def, whose rows say what each is.  Local; the threads of this rank share
+ * the rows, but for curvature.  NaN stays NaN. */
 #include "tutti/linalg.h"
 
 /** Whether backward needs the input z; all other activations need only the output y. */

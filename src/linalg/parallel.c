@@ -8,9 +8,15 @@
 #include "base/clock.h"
 #include "tutti/linalg.h"
 
-/** What beginning and ending a loop of all threads costs.  It is measured between calls, as the number of threads is
- * set. */
-static double start_ns;
+double tutti_linalg_parallel_start_ns;
+
+// The one number of all loops and products of this room.  It is set between calls, by the thread that makes them,
+// never during one.
+static int n_all = 1;
+
+int tutti_linalg_threads(void) {
+  return n_all;
+}
 
 void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_part part, void *context) {
   TUTTI_ASSERT(unit >= 1);
@@ -20,7 +26,7 @@ void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_p
     if (n > 0) part(context, 0, n);
     return;
   }
-  const int n_threads = tutti_linalg_threads() > n_parts ? tutti_linalg_threads() : n_parts;
+  const int n_threads = n_all > n_parts ? n_all : n_parts;
   (void)n_threads; // without OpenMP the parts follow one another
 #pragma omp parallel for num_threads(n_threads) schedule(static, 1)
   for (int i = 0; i < n_parts; i++) {
@@ -31,9 +37,8 @@ void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_p
 
 void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part part, void *context) {
   // The start is measured while the threads wait for work; in a step, their caches are elsewhere, too.
-  const double start = 2 * start_ns, alone = (double)n * ns;
-  const int n_threads = tutti_linalg_threads();
-  tutti_linalg_parallel_by(start + alone / n_threads < alone ? n_threads : 1, n, unit, part, context);
+  const double start = 2 * tutti_linalg_parallel_start_ns, alone = (double)n * ns;
+  tutti_linalg_parallel_by(start + alone / n_all < alone ? n_all : 1, n, unit, part, context);
 }
 
 /** It reads its context, so that no compiler takes the loop away. */
@@ -42,21 +47,25 @@ static void do_nothing(void *context, int64_t begin, int64_t end) {
   (void)*(volatile int *)context;
 }
 
-void tutti_linalg_parallel_measure(void) {
+/** The least time of some loops is that of threads that wait for them, as they do between the loops of a step. */
+static double measure_start(void) {
   enum { LOOPS = 32 };
   static const double most_s = 1e-3;
-  const int n_threads = tutti_linalg_threads();
   int nothing = 0;
-  start_ns = 0;
-  if (n_threads == 1) return;
-  tutti_linalg_parallel_by(n_threads, n_threads, 1, do_nothing, &nothing); // creates the threads
+  tutti_linalg_parallel_by(n_all, n_all, 1, do_nothing, &nothing); // creates the threads
   const double begin = tutti_clock_s();
   double least = 0, now = begin;
   for (int i = 0; i < LOOPS && now - begin < most_s; i++) {
     const double from = now;
-    tutti_linalg_parallel_by(n_threads, n_threads, 1, do_nothing, &nothing);
+    tutti_linalg_parallel_by(n_all, n_all, 1, do_nothing, &nothing);
     now = tutti_clock_s();
     if (i == 0 || now - from < least) least = now - from;
   }
-  start_ns = 1e9 * least;
+  return 1e9 * least;
+}
+
+void tutti_linalg_parallel_set_threads(int n) {
+  if (n == n_all) return;
+  n_all = n;
+  tutti_linalg_parallel_start_ns = n > 1 ? measure_start() : 0;
 }

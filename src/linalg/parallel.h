@@ -19,6 +19,10 @@ void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part p
  *                  thread */
 void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_part part, void *context);
 
-/** Measure what beginning and ending a loop of all threads costs, in a millisecond.  tutti_linalg_set_threads calls it
- * when their number changes. */
-void tutti_linalg_parallel_measure(void);
+/** What beginning and ending a loop of all threads costs, in nanoseconds.  Tests set it to 0, so that threads share
+ * each loop. */
+extern double tutti_linalg_parallel_start_ns;
+
+/** Set the number of threads, n >= 1; if it changes, measure that cost, in a millisecond.  For tutti_linalg_set_threads
+ * alone, which also tells the BLAS. */
+void tutti_linalg_parallel_set_threads(int n);

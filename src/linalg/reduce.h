@@ -1,5 +1,5 @@
 #pragma once
-/** Sums over the rows of a matrix, column by column.  Local; rows may be 0. */
+/** Sums over the rows of a matrix, column by column, by the threads of this rank.  Local; rows may be 0. */
 #include "tutti/base.h"
 
 /** sums[n] += sum over the rows of x[rows, n], row after row in double: the gradient of a bias.  In single precision

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/clones.h"
+#include "linalg/parallel.h"
 #include "linalg/reduce.h"
 #include "model/groups_impl.h"
 #include "model/model_impl.h"
@@ -20,12 +21,36 @@ static tutti_status setup(tutti_model *model, tutti_layer *layer) {
                                     tutti_model_groups_of_rows(layer->spec.ghost, model->max_rows), 1);
 }
 
-/** y = gamma (x - mean) inverse + beta for `rows` samples; stats[2, n] = mean, inverse. */
+/** Rows of one group, or some columns of them. */
+typedef struct {
+  const float *x;
+  int64_t rows;
+  int n;
+  const float *stats;  // [2, n] mean, inverse
+  const float *gamma;  // [2, n] gamma, beta
+  const double *means; // [2, n] of dy xhat and of dy over the group
+  double *sums;        // [2, n]
+  float *y;            // outputs, or their gradient, which becomes that of the inputs
+} group_rows;
+
+/** Let the threads of this rank share the rows. */
+static void share_rows(tutti_loop_part part, group_rows g) {
+  static const double ns = 0.15; // of an element
+  tutti_linalg_parallel(g.rows, 1, ns * g.n, part, &g);
+}
+
+/** y = gamma (x - mean) inverse + beta for `rows` samples. */
 TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n, const float *restrict stats,
                                    const float *restrict gamma, float *restrict y) {
   const float *mean = stats, *inverse = stats + n, *beta = gamma + n;
   for (int64_t i = 0; i < rows; i++)
     for (int j = 0; j < n; j++) y[i * n + j] = (x[i * n + j] - mean[j]) * inverse[j] * gamma[j] + beta[j];
+}
+
+static void normalise_some(void *context, int64_t begin, int64_t end) {
+  const group_rows *g = context;
+  const int64_t at = begin * g->n;
+  normalise(g->x + at, end - begin, g->n, g->stats, g->gamma, g->y + at);
 }
 
 /** Computed in double and rounded once. */
@@ -42,7 +67,12 @@ static void forward_moving(tutti_layer *layer, const tutti_batch_pass *batch, co
     stats[j] = moving[j];
     stats[n + j] = inverse_deviation(moving[n + j], layer->spec.epsilon);
   }
-  normalise(x, batch->rows, n, stats, tutti_layer_weights(batch->model, layer, batch->params), layer->y);
+  share_rows(normalise_some, (group_rows){.x = x,
+                                          .rows = batch->rows,
+                                          .n = n,
+                                          .stats = stats,
+                                          .gamma = tutti_layer_weights(batch->model, layer, batch->params),
+                                          .y = layer->y});
 }
 
 /** The leaf that contains the group.  If several leaves share groups, each rank knows all groups, and nothing is
@@ -106,23 +136,40 @@ static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, c
   for (int64_t i = 0; i < span.n; i++) {
     const int64_t from = tutti_model_group_from(&span, i), rows = tutti_model_group_to(&span, i) - from;
     finish_group(layer, batch, &span, i);
-    normalise(x + from * n, rows, n, tutti_model_group_stats(groups, i), batch->params + layer->offset,
-              layer->y + from * n);
+    share_rows(normalise_some, (group_rows){.x = x + from * n,
+                                            .rows = rows,
+                                            .n = n,
+                                            .stats = tutti_model_group_stats(groups, i),
+                                            .gamma = batch->params + layer->offset,
+                                            .y = layer->y + from * n});
   }
   return TUTTI_OK;
 }
 
 /** sums[2, n] += sums of dy xhat and of dy over the rows: the gradients of gamma and beta. */
 TUTTI_CLONES static void gradient_sums(const float *restrict x, const float *restrict dy, int64_t rows, int n,
-                                       const float *restrict stats, double *restrict sums) {
+                                       const float *restrict stats, int begin, int end,
+                                       double *restrict sums) {
   const float *mean = stats, *inverse = stats + n;
   for (int64_t i = 0; i < rows; i++) {
-    for (int j = 0; j < n; j++) {
+    for (int j = begin; j < end; j++) {
       const double d = dy[i * n + j];
       sums[j] += d * (double)((x[i * n + j] - mean[j]) * inverse[j]);
       sums[n + j] += d;
     }
   }
+}
+
+static void add_some_columns(void *context, int64_t begin, int64_t end) {
+  const group_rows *g = context;
+  gradient_sums(g->x, g->y, g->rows, g->n, g->stats, (int)begin, (int)end, g->sums);
+}
+
+/** Each thread adds up whole columns, so that the sums do not depend on the number of threads. */
+static void share_columns(group_rows g) {
+  enum { UNIT = 16 };
+  static const double ns = 0.2; // of an element
+  tutti_linalg_parallel(g.n, UNIT, ns * (double)g.rows, add_some_columns, &g);
 }
 
 /** dx = gamma inverse (dy - mean of dy - xhat mean of dy xhat); means[2, n] of dy xhat and of dy over the group. */
@@ -136,6 +183,12 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict x, int64_t rows
       dy[i * n + j] = gamma[j] * inverse[j] * (dy[i * n + j] - (float)means[n + j] - xhat * (float)means[j]);
     }
   }
+}
+
+static void gradient_of_some(void *context, int64_t begin, int64_t end) {
+  const group_rows *g = context;
+  const int64_t at = begin * g->n;
+  gradient_by_input(g->x + at, end - begin, g->n, g->stats, g->gamma, g->means, g->y + at);
 }
 
 /** Gradients of gamma and beta: sums over the rows of the leaf, group after group, so that the cut into
@@ -177,8 +230,12 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
   tutti_model_groups_clear(groups, &span, batch->pass);
   for (tutti_group_cell cell = {0}; tutti_model_group_next(&span, batch->pass, &cell);) {
     double *sums = tutti_model_group_cell_sums(groups, batch->pass, &cell);
-    gradient_sums(x + cell.from * n, dy + cell.from * n, cell.to - cell.from, n,
-                  tutti_model_group_stats(groups, cell.group), sums);
+    share_columns((group_rows){.x = x + cell.from * n,
+                               .rows = cell.to - cell.from,
+                               .n = n,
+                               .stats = tutti_model_group_stats(groups, cell.group),
+                               .sums = sums,
+                               .y = dy + cell.from * n});
     sums[2 * n] = (double)(cell.to - cell.from);
   }
   for (int i = 0; i < tutti_layer_n_leaves(batch); i++) gradient_of_piece(layer, &span, batch, i);
@@ -190,8 +247,13 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
     double *means = tutti_model_group_sums(groups, i);
     const double count = (double)tutti_model_group_count(&span, i);
     for (int j = 0; j < 2 * n; j++) means[j] /= count;
-    gradient_by_input(x + from * n, rows, n, tutti_model_group_stats(groups, i),
-                      batch->params + layer->offset, means, dy + from * n);
+    share_rows(gradient_of_some, (group_rows){.x = x + from * n,
+                                              .rows = rows,
+                                              .n = n,
+                                              .stats = tutti_model_group_stats(groups, i),
+                                              .gamma = batch->params + layer->offset,
+                                              .means = means,
+                                              .y = dy + from * n});
   }
   return TUTTI_OK;
 }
@@ -258,7 +320,7 @@ static void tangent_backward(const tutti_tangent_pass *pass) {
   const int rows = pass->rows, n = layer->n_out;
   const float *stats = statistics(layer);
   double *sums = tutti_model_tangent_sums(pass, 2 * n);
-  gradient_sums(pass->x, pass->tdy ? pass->tdy : pass->dy, rows, n, stats, sums);
+  gradient_sums(pass->x, pass->tdy ? pass->tdy : pass->dy, rows, n, stats, 0, n, sums);
   if (pass->tdy && pass->tx) norm_gradient_tangent(pass->tx, pass->dy, rows, n, stats, sums);
   tutti_layer_round(layer, 2 * n, pass->grads);
   if (pass->dx) norm_by_input(rows, n, stats, pass->params, pass->v, pass->dy, pass->tdy);

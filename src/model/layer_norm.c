@@ -6,7 +6,7 @@
 #include <math.h>
 
 #include "base/clones.h"
-#include "linalg/reduce.h"
+#include "linalg/parallel.h"
 #include "model/model_impl.h"
 
 enum { LANES = 8 }; // of a sum
@@ -80,21 +80,60 @@ TUTTI_CLONES static void normalise(const float *restrict x, int64_t rows, int n,
   }
 }
 
+/** The rows of a micro-batch, which the threads of this rank share. */
+typedef struct {
+  const tutti_layer *layer;
+  const float *x;
+  const float *gamma; // and beta
+  float *y;           // outputs, or their gradient, which becomes that of the inputs
+} row_loop;
+
+static void share_rows(tutti_loop_part part, const tutti_batch_pass *batch, row_loop l) {
+  static const double ns = 0.3; // of an element
+  l.gamma = tutti_layer_weights(batch->model, l.layer, batch->params);
+  tutti_linalg_parallel(batch->rows, 1, ns * l.layer->n_out, part, &l);
+}
+
+static void normalise_some(void *context, int64_t begin, int64_t end) {
+  const row_loop *l = context;
+  const int n = l->layer->n_out;
+  normalise(l->x + begin * n, end - begin, n, l->layer->spec.epsilon, l->gamma, l->layer->kept + begin * n,
+            inverse_of(l->layer) + begin, l->y + begin * n);
+}
+
 static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
-  normalise(x, batch->rows, layer->n_out, layer->spec.epsilon,
-            tutti_layer_weights(batch->model, layer, batch->params), layer->kept, inverse_of(layer),
-            layer->y);
+  share_rows(normalise_some, batch, (row_loop){.layer = layer, .x = x, .y = layer->y});
   return TUTTI_OK;
 }
 
-/** sums[2, n] += sums of dy xhat and of dy over the rows. */
-TUTTI_CLONES static void gradient_sums(const float *restrict xhat, const float *restrict dy, int64_t rows,
-                                       int64_t n, double *restrict sums) {
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < n; j++) {
+/** Sums over rows, column by column. */
+typedef struct {
+  const float *xhat, *dy;
+  int64_t rows, n;
+  double *sums;
+} columns;
+
+/** sums[2, n] += sums of dy xhat and of dy over the rows, for columns [begin, end). */
+TUTTI_CLONES static void add_columns(const columns *c, int64_t begin, int64_t end, double *restrict sums) {
+  const float *restrict xhat = c->xhat, *restrict dy = c->dy;
+  const int64_t n = c->n;
+  for (int64_t i = 0; i < c->rows; i++)
+    for (int64_t j = begin; j < end; j++) {
       sums[j] += (double)dy[i * n + j] * (double)xhat[i * n + j];
       sums[n + j] += (double)dy[i * n + j];
     }
+}
+
+static void add_some_columns(void *context, int64_t begin, int64_t end) {
+  const columns *c = context;
+  add_columns(c, begin, end, c->sums);
+}
+
+/** Each thread adds up whole columns, so that the sums do not depend on the number of threads. */
+static void gradient_sums(const float *xhat, const float *dy, int64_t rows, int64_t n, double *sums) {
+  enum { UNIT = 16 };
+  static const double ns = 0.2; // of an element
+  tutti_linalg_parallel(n, UNIT, ns * (double)rows, add_some_columns, &(columns){xhat, dy, rows, n, sums});
 }
 
 /** The gradients of gamma_j and beta_j by one row are dy_j xhat_j and dy_j. */
@@ -123,6 +162,13 @@ TUTTI_CLONES static void gradient_by_input(const float *restrict xhat, const flo
   }
 }
 
+static void gradient_of_some(void *context, int64_t begin, int64_t end) {
+  const row_loop *l = context;
+  const int n = l->layer->n_out;
+  gradient_by_input(l->layer->kept + begin * n, inverse_of(l->layer) + begin, end - begin, n, l->gamma,
+                    l->y + begin * n);
+}
+
 /** Gradients of gamma and beta for each leaf, and the squares of rows if they are wanted. */
 static void parameter_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *dy) {
   double *squares = batch->model->row_squares[0];
@@ -137,9 +183,7 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
                              float *dx) {
   (void)x;
   if (!layer->spec.frozen) parameter_gradients(layer, batch, dy);
-  if (dx)
-    gradient_by_input(layer->kept, inverse_of(layer), batch->rows, layer->n_out,
-                      tutti_layer_weights(batch->model, layer, batch->params), dx);
+  if (dx) share_rows(gradient_of_some, batch, (row_loop){.layer = layer, .y = dx});
   return TUTTI_OK;
 }
 

@@ -10,10 +10,11 @@
 #include "base/loops.h"
 #include "base/random.h"
 #include "linalg/constants.h"
+#include "linalg/parallel.h"
 #include "linalg/vector_math.h"
 #include "model/model_impl.h"
 
-enum { CHUNK = 1024 }; // words on the stack
+enum { CHUNK = 1024 }; // an even number of elements
 
 /** The seed and the epoch make the stream, and each layer has its own part of it. */
 static tutti_stream stream_of(const tutti_layer *layer, const tutti_batch_pass *batch) {
@@ -23,9 +24,16 @@ static tutti_stream stream_of(const tutti_layer *layer, const tutti_batch_pass *
                         .epoch = batch->pass->epoch};
 }
 
-/** The number in the epoch of the first element of the micro-batch. */
-static uint64_t first_element(const tutti_layer *layer, const tutti_batch_pass *batch) {
-  return (uint64_t)batch->pass->position * (uint64_t)layer->n_out;
+/** Elements [at, at + n) of a micro-batch, at most CHUNK: they stay in the nearest cache from drawing to multiplying. */
+typedef struct {
+  tutti_layer *layer;
+  const tutti_batch_pass *batch;
+  int64_t at, n;
+} chunk;
+
+/** The number of its first element in the epoch. */
+static uint64_t number_of(const chunk *c) {
+  return (uint64_t)c->batch->pass->position * (uint64_t)c->layer->n_out + (uint64_t)c->at;
 }
 
 static int64_t n_elements(const tutti_layer *layer, const tutti_batch_pass *batch) {
@@ -41,16 +49,11 @@ TUTTI_CLONES static void compare(const uint32_t *restrict words, int64_t n, uint
 }
 
 /** layer->kept = `keep` with probability 1 - rate, else 0; one random word per element. */
-static void draw_kept(tutti_layer *layer, const tutti_batch_pass *batch, double keep) {
+static void draw_kept(const chunk *c, double keep) {
   uint32_t words[CHUNK];
-  const uint32_t threshold = (uint32_t)(layer->spec.rate * 0x1p32);
-  const uint64_t first = first_element(layer, batch);
-  const int64_t n = n_elements(layer, batch);
-  for (int64_t done = 0; done < n; done += CHUNK) {
-    const int64_t part = n - done < CHUNK ? n - done : CHUNK;
-    tutti_random_fill(stream_of(layer, batch), first + (uint64_t)done, part, words);
-    compare(words, part, threshold, (float)keep, layer->kept + done);
-  }
+  const uint32_t threshold = (uint32_t)(c->layer->spec.rate * 0x1p32);
+  tutti_random_fill(stream_of(c->layer, c->batch), number_of(c), c->n, words);
+  compare(words, c->n, threshold, (float)keep, c->layer->kept + c->at);
 }
 
 /** Two words make two normal numbers (Box and Muller). */
@@ -64,21 +67,16 @@ TUTTI_CLONES static void transform(const uint32_t *restrict words, int64_t n_pai
   }
 }
 
-/** values = mean + deviation * normal; elements 2 i and 2 i + 1 of the epoch share the words of these numbers. */
-static void draw_normal(const tutti_layer *layer, const tutti_batch_pass *batch, double mean,
-                        double deviation, float *values) {
-  uint32_t words[CHUNK];
-  float normals[CHUNK];
-  const int64_t n = n_elements(layer, batch);
-  for (int64_t done = 0; done < n;) {
-    const uint64_t at = first_element(layer, batch) + (uint64_t)done;
-    const int64_t odd = (int64_t)(at & 1); // the first element is the second of its pair
-    const int64_t wanted = n - done < CHUNK - odd ? n - done : CHUNK - odd, n_pairs = (odd + wanted + 1) / 2;
-    tutti_random_fill(stream_of(layer, batch), at - (uint64_t)odd, 2 * n_pairs, words);
-    transform(words, n_pairs, (float)mean, (float)deviation, normals);
-    memcpy(values + done, normals + odd, (size_t)wanted * sizeof *values);
-    done += wanted;
-  }
+/** values[n] = mean + deviation * normal; elements 2 i and 2 i + 1 of the epoch share the words of these numbers. */
+static void draw_normal(const chunk *c, double mean, double deviation, float *values) {
+  uint32_t words[CHUNK + 2];
+  float normals[CHUNK + 2];
+  const uint64_t at = number_of(c);
+  const int64_t odd = (int64_t)(at & 1); // the first element is the second of its pair
+  const int64_t n_pairs = (odd + c->n + 1) / 2;
+  tutti_random_fill(stream_of(c->layer, c->batch), at - (uint64_t)odd, 2 * n_pairs, words);
+  transform(words, n_pairs, (float)mean, (float)deviation, normals);
+  memcpy(values, normals + odd, (size_t)c->n * sizeof *values);
 }
 
 // --- passing through -------------------------------------------------------------------------------------
@@ -99,11 +97,11 @@ TUTTI_CLONES static void multiply_or_drop(const float *restrict x, const float *
 
 /** Klambauer et al. (arXiv 1706.02515): dropped elements become the lower limit of selu, and y = a v + b keeps mean and
  * variance. */
-static void alpha_dropout(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
-  const double rate = layer->spec.rate, low = -TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA;
+static void alpha_dropout(const chunk *c, const float *x, float *y) {
+  const double rate = c->layer->spec.rate, low = -TUTTI_SELU_SCALE * TUTTI_SELU_ALPHA;
   const double a = 1 / sqrt((1 - rate) * (1 + rate * low * low)), b = -a * low * rate;
-  draw_kept(layer, batch, a);
-  multiply_or_drop(x, layer->kept, n_elements(layer, batch), (float)b, (float)(a * low + b), layer->y);
+  draw_kept(c, a);
+  multiply_or_drop(x, c->layer->kept + c->at, c->n, (float)b, (float)(a * low + b), y);
 }
 
 // --- the layers ------------------------------------------------------------------------------------------
@@ -113,37 +111,68 @@ static bool is_off(const tutti_layer *layer, const tutti_batch_pass *batch) {
   return !batch->pass->training || (layer->spec.rate == 0 && layer->spec.stddev == 0);
 }
 
-static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
-  const double rate = layer->spec.rate;
-  const int64_t n = n_elements(layer, batch);
-  if (is_off(layer, batch)) {
-    layer->out = x;
-    return TUTTI_OK;
-  }
-  switch (layer->spec.kind) {
+/** @param[in] x  [n] of the chunk; so are factors and y */
+static void forward_chunk(const chunk *c, const float *x) {
+  const double rate = c->layer->spec.rate;
+  float *y = c->layer->y + c->at;
+  switch (c->layer->spec.kind) {
   case TUTTI_LAYER_GAUSSIAN_NOISE:
-    draw_normal(layer, batch, 0, layer->spec.stddev, layer->y);
-    tutti_layer_add(x, n, layer->y);
+    draw_normal(c, 0, c->layer->spec.stddev, y);
+    tutti_layer_add(x, c->n, y);
     break;
   case TUTTI_LAYER_ALPHA_DROPOUT:
-    alpha_dropout(layer, batch, x);
+    alpha_dropout(c, x, y);
     break;
   case TUTTI_LAYER_GAUSSIAN_DROPOUT: // factors of mean 1 and the variance that dropout has
-    draw_normal(layer, batch, 1, sqrt(rate / (1 - rate)), layer->kept);
-    multiply(x, layer->kept, n, layer->y);
+    draw_normal(c, 1, sqrt(rate / (1 - rate)), c->layer->kept + c->at);
+    multiply(x, c->layer->kept + c->at, c->n, y);
     break;
   default: // dropout: Srivastava et al. (2014), with the scale in training, so that evaluation needs none
-    draw_kept(layer, batch, 1 / (1 - rate));
-    multiply(x, layer->kept, n, layer->y);
+    draw_kept(c, 1 / (1 - rate));
+    multiply(x, c->layer->kept + c->at, c->n, y);
   }
+}
+
+/** A micro-batch whose elements the threads share. */
+typedef struct {
+  tutti_layer *layer;
+  const tutti_batch_pass *batch; // in forward
+  const float *x;                // in forward
+  const float *dy;               // in backward, as is dx, which may be dy
+  float *dx;
+} elements;
+
+static void some_forward(void *context, int64_t begin, int64_t end) {
+  const elements *e = context;
+  for (int64_t at = begin; at < end; at += CHUNK) {
+    const chunk c = {e->layer, e->batch, at, end - at < CHUNK ? end - at : CHUNK};
+    forward_chunk(&c, e->x + at);
+  }
+}
+
+static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
+  static const double ns = 0.5; // of an element, for its random number
+  if (is_off(layer, batch))
+    layer->out = x;
+  else
+    tutti_linalg_parallel(n_elements(layer, batch), CHUNK, ns, some_forward,
+                          &(elements){.layer = layer, .batch = batch, .x = x});
   return TUTTI_OK;
+}
+
+static void some_backward(void *context, int64_t begin, int64_t end) {
+  const elements *e = context;
+  multiply(e->dy + begin, e->layer->kept + begin, end - begin, e->dx + begin);
 }
 
 /** The noise of gaussian_noise is added, so that dx is dy; the others have factors. */
 static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
                              float *dx) {
   (void)x;
-  if (dx && layer->kept && !is_off(layer, batch)) multiply(dy, layer->kept, n_elements(layer, batch), dx);
+  static const double ns = 0.07; // of an element
+  if (dx && layer->kept && !is_off(layer, batch))
+    tutti_linalg_parallel(n_elements(layer, batch), CHUNK, ns, some_backward,
+                          &(elements){.layer = layer, .dy = dy, .dx = dx});
   return TUTTI_OK;
 }
 

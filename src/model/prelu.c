@@ -1,6 +1,7 @@
 /** A rectifier with a slope, y = x above 0, else alpha x, with one trained alpha per feature (He et al., arXiv
  * 1502.01852). dalpha_j is the sum of dy_j x_j over the rows with x_j <= 0. */
 #include "base/clones.h"
+#include "linalg/parallel.h"
 #include "linalg/reduce.h"
 #include "model/model_impl.h"
 
@@ -21,6 +22,31 @@ TUTTI_CLONES static void input_gradient(const float *restrict x, int64_t rows, i
     for (int j = 0; j < n; j++) dy[i * n + j] *= x[i * n + j] > 0 ? 1 : alpha[j];
 }
 
+/** The rows of a micro-batch, which the threads of this rank share. */
+typedef struct {
+  const float *x;
+  int n;
+  const float *alpha;
+  float *y; // outputs, or their gradient, which becomes that of the inputs
+} row_loop;
+
+static void forward_some(void *context, int64_t begin, int64_t end) {
+  const row_loop *l = context;
+  forward_rows(l->x + begin * l->n, end - begin, l->n, l->alpha, l->y + begin * l->n);
+}
+
+static void gradient_of_some(void *context, int64_t begin, int64_t end) {
+  const row_loop *l = context;
+  input_gradient(l->x + begin * l->n, end - begin, l->n, l->alpha, l->y + begin * l->n);
+}
+
+static void share_rows(tutti_loop_part part, const tutti_layer *layer, const tutti_batch_pass *batch,
+                       const float *x, float *y) {
+  static const double ns = 0.1; // of an element
+  row_loop l = {x, layer->n_out, tutti_layer_weights(batch->model, layer, batch->params), y};
+  tutti_linalg_parallel(batch->rows, 1, ns * l.n, part, &l);
+}
+
 /** The gradient of alpha_j by one row is dy_j x_j if x_j is not above 0, else 0. */
 TUTTI_CLONES static void alpha_squares(const float *restrict x, const float *restrict dy, int64_t rows, int n,
                                        double *restrict squares) {
@@ -35,8 +61,7 @@ TUTTI_CLONES static void alpha_squares(const float *restrict x, const float *res
 }
 
 static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
-  forward_rows(x, batch->rows, layer->n_out, tutti_layer_weights(batch->model, layer, batch->params),
-               layer->y);
+  share_rows(forward_some, layer, batch, x, layer->y);
   return TUTTI_OK;
 }
 
@@ -55,8 +80,7 @@ static void alpha_gradients(const tutti_layer *layer, const tutti_batch_pass *ba
 static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x, float *dy,
                              float *dx) {
   if (!layer->spec.frozen) alpha_gradients(layer, batch, x, dy);
-  if (dx)
-    input_gradient(x, batch->rows, layer->n_out, tutti_layer_weights(batch->model, layer, batch->params), dx);
+  if (dx) share_rows(gradient_of_some, layer, batch, x, dx);
   return TUTTI_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fixture.h"
+#include "linalg/parallel.h"
 #include "model/model_impl.h"
 
 enum { ROWS = 22, N_IN = 5 };
@@ -60,6 +61,42 @@ static void micro_batches_of_each_kind_of_the_list(void **state) {
     snprintf(layers, sizeof layers, "dense 7 tanh,%s,dense 6 tanh,%s,dense 3 softmax", ops->example,
              ops->example);
     for (int k = 0; k < N_CUTS; k++) check_cuts(layers, cuts[k]);
+  }
+}
+
+/** Loss and gradients with this number of threads, which share each loop. */
+static void step_of_threads(fixture *f, int threads, double *loss, double *metric) {
+  *loss = *metric = 0;
+  tutti_linalg_set_threads(threads);
+  tutti_linalg_parallel_start_ns = 0;
+  CHECK_OK(fixture_step(f, fixture_pass(f), 0, f->rows, loss, metric));
+  CHECK_OK(tutti_model_merge_state(f->model, f->rows, NULL, NULL));
+  tutti_linalg_set_threads(1);
+}
+
+static void check_threads(const char *layers) {
+  fixture one, three;
+  double loss[2], metric[2];
+  fixture_make(&one, layers, TUTTI_LOSS_AUTO, N_IN, MAX_SAMPLES, 3);
+  fixture_make(&three, layers, TUTTI_LOSS_AUTO, N_IN, MAX_SAMPLES, 3);
+  step_of_threads(&one, 1, &loss[0], &metric[0]);
+  step_of_threads(&three, 3, &loss[1], &metric[1]);
+  assert_true(loss[0] == loss[1] && metric[0] == metric[1]);
+  assert_memory_equal(one.grads, three.grads, (size_t)one.n_params * sizeof *one.grads);
+  assert_memory_equal(tutti_model_state(one.model), tutti_model_state(three.model),
+                      (size_t)tutti_model_n_state(one.model) * sizeof(float));
+  fixture_free(&three);
+  fixture_free(&one);
+}
+
+static void threads_change_no_bit_of_each_kind_of_the_list(void **state) {
+  (void)state;
+  for (int kind = 0; kind < TUTTI_N_LAYER_KINDS; kind++) {
+    const tutti_layer_ops *ops = tutti_layer_ops_of((tutti_layer_kind)kind);
+    char layers[128];
+    snprintf(layers, sizeof layers, "dense 70 gelu,%s,dense 67 relu,%s,dense 40 softmax", ops->example,
+             ops->example);
+    check_threads(layers);
   }
 }
 
@@ -250,6 +287,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(micro_batches_sum_to_the_batch),
       cmocka_unit_test(micro_batches_of_each_kind_of_the_list),
+      cmocka_unit_test(threads_change_no_bit_of_each_kind_of_the_list),
       cmocka_unit_test(no_rows_give_zeros_or_add_nothing),
       cmocka_unit_test(many_micro_batches_lose_no_digits),
       cmocka_unit_test(cuts_change_no_bit_of_many_samples),
