@@ -23,13 +23,15 @@
 DEFINE_FIRST_BAD(first_bad_f32, float)
 DEFINE_FIRST_BAD(first_bad_f64, double)
 
+int64_t tutti_data_first_infinite(tutti_type type, const void *values, int64_t n) {
+  if (type == TUTTI_F32) return first_bad_f32(values, n);
+  return type == TUTTI_F64 ? first_bad_f64(values, n) : n; // integers are always finite
+}
+
 tutti_status tutti_data_check_finite(const char *path, const char *name, tutti_type type, const void *values,
                                      int64_t first, int64_t n, int64_t width) {
-  const bool is_float = type == TUTTI_F32, is_double = type == TUTTI_F64;
-  const int64_t count = n * width;
-  const int64_t at = is_float    ? first_bad_f32(values, count)
-                     : is_double ? first_bad_f64(values, count)
-                                 : count; // integers are always finite
+  const bool is_float = type == TUTTI_F32;
+  const int64_t count = n * width, at = tutti_data_first_infinite(type, values, count);
   TUTTI_CHECK(at == count, TUTTI_ERR_DATA,
               "%s: array '%s', row %lld, column %lld (both from 0) is %g, expected a finite number in the "
               "range of float32",

@@ -121,6 +121,9 @@ void tutti_dataset_train_ranges(const tutti_dataset *dataset, double *min, doubl
 
 // --- check.c
 
+/** Local.  The index of the first of values[n] that is not finite in float32; n: all are. */
+int64_t tutti_data_first_infinite(tutti_type type, const void *values, int64_t n);
+
 /** Local.  Check that numbers are finite in float32.
  * @param[in] values  [n, width] of `type`: rows first, first + 1, ... of an array
  * @return ERR_DATA with file, array, row and column */

@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "base/hash.h"
+#include "data/chunks_impl.h"
 #include "data/dataset_impl.h"
 
 enum { PIECE_BYTES = 1 << 24, MOST_LABEL_BYTES = 1 << 26 };
@@ -30,17 +31,55 @@ static int arrays_of(const tutti_dataset *d, tutti_rows which, window_array arra
   return n;
 }
 
-/** Read n rows in pieces, so that the numbers are still in the cache when they are checked. */
-static tutti_status read_array(const tutti_file *file, const window_array *a, int64_t n, char *to) {
-  const int64_t row_bytes = a->bytes / n;
+static int64_t row_bytes_of(const window_array *a) {
+  return a->width * (int64_t)tutti_io_type_bytes(a->type);
+}
+
+/** Read rows by HDF5, in pieces, so that the numbers are still in the cache when they are checked. */
+static tutti_status read_pieces(const tutti_file *file, const window_array *a, const tutti_row_block *rows) {
+  const int64_t row_bytes = row_bytes_of(a);
   const int64_t piece = row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
-  for (int64_t first = 0; first < n; first += piece) {
-    const int64_t now = n - first < piece ? n - first : piece;
-    char *rows = to + first * row_bytes;
-    TUTTI_TRY(tutti_file_read_rows(file, a->name, a->type, first, now, rows));
-    TUTTI_TRY(tutti_data_check_finite(tutti_file_path(file), a->name, a->type, rows, first, now, a->width));
+  for (int64_t at = 0; at < rows->n; at += piece) {
+    const int64_t now = rows->n - at < piece ? rows->n - at : piece, first = rows->first + at;
+    char *to = (char *)rows->data + at * row_bytes;
+    TUTTI_TRY(tutti_file_read_rows(file, a->name, a->type, first, now, to));
+    TUTTI_TRY(tutti_data_check_finite(tutti_file_path(file), a->name, a->type, to, first, now, a->width));
   }
   return TUTTI_OK;
+}
+
+/** Read rows, those by our threads whose chunks we know.
+ * @param[in] chunks  NULL: not known */
+static tutti_status read_block(const tutti_file *file, const window_array *a,
+                               const tutti_array_chunks *chunks, const tutti_row_block *rows) {
+  int64_t n_read = 0;
+  bool finite = true;
+  if (chunks) TUTTI_TRY(tutti_data_read_chunks(file, a->name, chunks, rows, &n_read, &finite));
+  if (!finite) // find the first such number
+    TUTTI_TRY(tutti_data_check_finite(tutti_file_path(file), a->name, a->type, rows->data, rows->first,
+                                      n_read, a->width));
+  const tutti_row_block rest = {rows->type, rows->first + n_read, rows->n - n_read,
+                                (char *)rows->data + n_read * row_bytes_of(a)};
+  return read_pieces(file, a, &rest);
+}
+
+/** Read this reader's share of n rows.  A share has whole chunks, so that each is decompressed once.
+ * @param[out] to  [n, width], of which the share is written */
+static tutti_status read_array(const tutti_file *file, const window_array *a, int64_t n, int reader,
+                               int n_readers, char *to) {
+  tutti_array_chunks *chunks = NULL;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_array_chunks_open(file, a->name, &chunks));
+  if (chunks && !tutti_data_unpack_converts(tutti_array_chunks_form(chunks)->stored, a->type))
+    tutti_array_chunks_close(&chunks);
+  const int64_t unit = chunks ? tutti_array_chunks_form(chunks)->chunk[0] : 1,
+                n_units = n / unit + (n % unit > 0);
+  const int64_t first = n_units * reader / n_readers * unit, end = n_units * (reader + 1) / n_readers * unit;
+  const tutti_row_block rows = {a->type, first, (end < n ? end : n) - first, to + first * row_bytes_of(a)};
+  TUTTI_TRY_GOTO(done, read_block(file, a, chunks, &rows));
+done:
+  tutti_array_chunks_close(&chunks);
+  return status;
 }
 
 /** The path may lead to another file on another node. */
@@ -73,7 +112,7 @@ tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
     window_array arrays[3];
     const int n = arrays_of(d, which, arrays);
     for (int i = 0; i < n; i++)
-      TUTTI_TRY_GOTO(done, read_array(file, &arrays[i], d->layout.parts[which].n, data + arrays[i].at));
+      TUTTI_TRY_GOTO(done, read_array(file, &arrays[i], d->layout.parts[which].n, 0, 1, data + arrays[i].at));
     if (d->layout.parts[which].has_weights) TUTTI_TRY_GOTO(done, tutti_dataset_check_weights(d));
   }
 done:
@@ -96,7 +135,7 @@ static tutti_status read_labels(const tutti_file *file, const tutti_dataset *d, 
   window_array arrays[3];
   const int n = arrays_of(d, which, arrays);
   if (n == 0 || d->layout.parts[which].y_is_x) return TUTTI_OK;
-  return read_array(file, &arrays[n - 1], d->layout.parts[which].n, d->labels + arrays[n - 1].at);
+  return read_array(file, &arrays[n - 1], d->layout.parts[which].n, 0, 1, d->labels + arrays[n - 1].at);
 }
 
 tutti_status tutti_dataset_read_labels(tutti_dataset *d) {

@@ -1,0 +1,51 @@
+#pragma once
+/** Reading arrays in chunks without HDF5's filters.  Private to this room and its tests.  Local. */
+#include "io/chunks.h"
+
+/** Rows of an array in memory. */
+typedef struct {
+  tutti_type type; // of a number in memory
+  int64_t first, n;
+  void *data; // [n, width], aligned for the type
+} tutti_row_block;
+
+// --- unpack.c: from the bytes of a chunk to numbers in rows; each thread has its own unpacker
+
+/** The memory of one thread.  It depends on the form of the chunks, which is borrowed. */
+typedef struct tutti_data_unpacker tutti_data_unpacker;
+
+/** Whether numbers of a file can be stored as this type. */
+bool tutti_data_unpack_converts(tutti_stored stored, tutti_type type);
+
+/** @param[out] unpacker  owned by the caller (tutti_data_unpacker_destroy); NULL after a failure
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_data_unpacker_create(const tutti_chunk_form *form, tutti_data_unpacker **unpacker);
+
+/** Accepts NULL inside; nulls the handle. */
+void tutti_data_unpacker_destroy(tutti_data_unpacker **unpacker);
+
+/** The memory that an unpacker takes, in bytes. */
+int64_t tutti_data_unpacker_bytes(const tutti_chunk_form *form);
+
+/** Check and decompress a chunk, convert its numbers, and put them into the rows.  Numbers of other rows, and those
+ * beyond the end of the array, are left out.
+ * @param[in]  at       [n_dims] indices of the first number of the chunk
+ * @param[in]  bytes    [n] of the file
+ * @param[in]  filters  that were applied to it
+ * @param[out] finite   false: a number that was put into the rows is not finite in float32
+ * @return false: the chunk is damaged, and its numbers are unspecified */
+bool tutti_data_unpack(tutti_data_unpacker *unpacker, const int64_t *at, const void *bytes, int64_t n,
+                       unsigned filters, const tutti_row_block *rows, bool *finite);
+
+// --- read_chunks.c: all chunks of rows, by the threads of this rank
+
+/** Read rows, and check that their numbers are finite in float32.
+ * @param[in]  chunks  of the array; tutti_data_unpack_converts its numbers to rows->type
+ * @param[out] n_read  number of rows that were read, from the first one on; tutti_file_read_rows has to read the others
+ * @param[out] finite  false: one of their numbers is not finite
+ * @return ERR_DATA the file is damaged; ERR_MEMORY; the rows are then unspecified */
+TUTTI_NODISCARD
+tutti_status tutti_data_read_chunks(const tutti_file *file, const char *name,
+                                    const tutti_array_chunks *chunks, const tutti_row_block *rows,
+                                    int64_t *n_read, bool *finite);
