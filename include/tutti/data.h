@@ -38,8 +38,8 @@ typedef enum { TUTTI_ROWS_TRAIN, TUTTI_ROWS_TEST, TUTTI_ROWS_VALIDATION, TUTTI_N
 
 typedef struct tutti_dataset tutti_dataset;
 
-/** Collective, options equal on all ranks.  Open a data set.  The first rank of each node reads the file into memory
- * that the node shares.
+/** Collective, options equal on all ranks.  Open a data set.  The ranks of each node read the file into memory that
+ * the node shares, by the threads of tutti_linalg_set_threads.
  * @param[in]  comm     borrowed until the data set is closed
  * @param[out] dataset  owned by the caller
  * @return (agreed) ERR_MISSING; ERR_IO; ERR_DATA: the file is not HDF5, an array does not exist (the message lists

@@ -82,7 +82,7 @@ tutti_status tutti_data_only_array(const tutti_file *file, char **name);
 
 // --- read.c: from the file to the window
 
-/** Local.  Read all rows into the window.
+/** Local.  Read all rows into the window; large data sets by several ranks of the node, each a share of the rows.
  * @return ERR_DATA this file has another layout, or a number is not finite; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_read_rows(const tutti_dataset *dataset);

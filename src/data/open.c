@@ -1,5 +1,5 @@
 /* Opens a data set: rank 0 reads names, shapes and types from the file, all ranks agree on them and make the memory
- * of their node, the first rank of each node reads the rows, and all nodes compare what they have.  The training,
+ * of their node, the ranks of each node read the rows, and all nodes compare what they have.  The training,
  * eval and predict call it. */
 #include <string.h>
 
@@ -138,9 +138,10 @@ static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options
   TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, d->class_text, h.class_bytes));
   point_at_classes(d);
   TUTTI_TRY_GOTO(done, tutti_par_window_create(comm, h.layout.bytes, &d->window));
-  local = tutti_comm_node_rank(comm) == 0 ? tutti_dataset_read_rows(d) : TUTTI_OK;
-  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, local));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, tutti_dataset_read_rows(d)));
   TUTTI_TRY_GOTO(done, tutti_par_window_sync(d->window));
+  if (tutti_dataset_has_weights(d))
+    TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, tutti_dataset_check_weights(d)));
   TUTTI_TRY_GOTO(done, tutti_dataset_compare_nodes(d));
   TUTTI_TRY_GOTO(done, tutti_dataset_find_features(d));
   *dataset = d;

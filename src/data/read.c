@@ -7,7 +7,7 @@
 #include "data/chunks_impl.h"
 #include "data/dataset_impl.h"
 
-enum { PIECE_BYTES = 1 << 24, MOST_LABEL_BYTES = 1 << 26 };
+enum { PIECE_BYTES = 1 << 24, BYTES_OF_A_READER = 1 << 24, MOST_LABEL_BYTES = 1 << 26 };
 
 /** An array of a part in the window. */
 typedef struct {
@@ -15,6 +15,11 @@ typedef struct {
   tutti_type type;
   int64_t width, at, bytes; // numbers in a row; where it begins in the window; its size
 } window_array;
+
+/** The rows of each array that this rank reads; the ranks of a node share the work. */
+typedef struct {
+  int reader, n_readers;
+} share;
 
 /** List the arrays of a part, in the order in which they are read and hashed.
  * @return their number */
@@ -63,10 +68,10 @@ static tutti_status read_block(const tutti_file *file, const window_array *a,
   return read_pieces(file, a, &rest);
 }
 
-/** Read this reader's share of n rows.  A share has whole chunks, so that each is decompressed once.
+/** Read a share of n rows.  It has whole chunks, so that each is decompressed once.
  * @param[out] to  [n, width], of which the share is written */
-static tutti_status read_array(const tutti_file *file, const window_array *a, int64_t n, int reader,
-                               int n_readers, char *to) {
+static tutti_status read_array(const tutti_file *file, const window_array *a, int64_t n, share own,
+                               char *to) {
   tutti_array_chunks *chunks = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_chunks_open(file, a->name, &chunks));
@@ -74,7 +79,8 @@ static tutti_status read_array(const tutti_file *file, const window_array *a, in
     tutti_array_chunks_close(&chunks);
   const int64_t unit = chunks ? tutti_array_chunks_form(chunks)->chunk[0] : 1,
                 n_units = n / unit + (n % unit > 0);
-  const int64_t first = n_units * reader / n_readers * unit, end = n_units * (reader + 1) / n_readers * unit;
+  const int64_t first = n_units * own.reader / own.n_readers * unit,
+                end = n_units * (own.reader + 1) / own.n_readers * unit;
   const tutti_row_block rows = {a->type, first, (end < n ? end : n) - first, to + first * row_bytes_of(a)};
   TUTTI_TRY_GOTO(done, read_block(file, a, chunks, &rows));
 done:
@@ -100,10 +106,19 @@ static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d)
   return same ? TUTTI_OK : fail_other_file(tutti_file_path(file));
 }
 
+/** How many ranks of the node read: each opens the file, which pays for some megabytes. */
+static int count_readers(const tutti_dataset *d) {
+  const int64_t n = d->layout.bytes / BYTES_OF_A_READER;
+  const int n_ranks = tutti_comm_node_size(d->comm);
+  return n < 1 ? 1 : n < n_ranks ? (int)n : n_ranks;
+}
+
 tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
+  const share own = {tutti_comm_node_rank(d->comm), count_readers(d)};
   tutti_file *file = NULL;
   char *data = tutti_par_window_data(d->window);
   tutti_status status = TUTTI_OK;
+  if (own.reader >= own.n_readers) return TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_fault("dataset.open"));
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
   tutti_file_trust(file, d->trust);
@@ -112,8 +127,7 @@ tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
     window_array arrays[3];
     const int n = arrays_of(d, which, arrays);
     for (int i = 0; i < n; i++)
-      TUTTI_TRY_GOTO(done, read_array(file, &arrays[i], d->layout.parts[which].n, 0, 1, data + arrays[i].at));
-    if (d->layout.parts[which].has_weights) TUTTI_TRY_GOTO(done, tutti_dataset_check_weights(d));
+      TUTTI_TRY_GOTO(done, read_array(file, &arrays[i], d->layout.parts[which].n, own, data + arrays[i].at));
   }
 done:
   tutti_file_close(&file);
@@ -135,7 +149,8 @@ static tutti_status read_labels(const tutti_file *file, const tutti_dataset *d, 
   window_array arrays[3];
   const int n = arrays_of(d, which, arrays);
   if (n == 0 || d->layout.parts[which].y_is_x) return TUTTI_OK;
-  return read_array(file, &arrays[n - 1], d->layout.parts[which].n, 0, 1, d->labels + arrays[n - 1].at);
+  return read_array(file, &arrays[n - 1], d->layout.parts[which].n, (share){0, 1},
+                    d->labels + arrays[n - 1].at);
 }
 
 tutti_status tutti_dataset_read_labels(tutti_dataset *d) {
@@ -182,7 +197,7 @@ int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset, int64_t hash) {
   return (int64_t)add_arrays(dataset, TUTTI_ROWS_TRAIN, hash_words, UINT64_C(0xcbf29ce484222325));
 }
 
-/** Only the first rank of a node has read the file, so only these compare. */
+/** The ranks of a node have the same memory, so only the first ones compare. */
 tutti_status tutti_dataset_compare_nodes(tutti_dataset *d) {
   const bool reader = tutti_comm_node_rank(d->comm) == 0;
   uint64_t mine[TUTTI_N_ROWS] = {0}, first[TUTTI_N_ROWS];

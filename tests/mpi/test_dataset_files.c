@@ -216,6 +216,29 @@ static void texts_and_scalars_are_no_samples(const tutti_comm *comm) {
   scratch_remove(comm, folder);
 }
 
+/** The ranks of a node share the reading of a data set of some 16 MiB for each. */
+static void rows_that_several_ranks_read_are_all_there(const tutti_comm *comm) {
+  enum { ROWS = 2000, WIDTH = 6000, BAD_ROW = 1900 };
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  float *x = NULL, *y = NULL;
+  if (!folder) return;
+  if (EXPECT_OK(TUTTI_NEW(x, (int64_t)ROWS * WIDTH)) && EXPECT_OK(TUTTI_NEW(y, ROWS))) {
+    for (int i = 0; i < ROWS * WIDTH; i++) x[i] = (float)i;
+    const given_array arrays[] = {{"x_train", TUTTI_F32, 2, {ROWS, WIDTH}, x},
+                                  {"y_train", TUTTI_F32, 1, {ROWS}, y}};
+    put_dataset(comm, scratch_path(folder, "d.h5", path), arrays, 2, NULL, 0);
+    tutti_dataset *d = open_usual(comm, path);
+    EXPECT(d && memcmp(tutti_dataset_x(d, TUTTI_ROWS_TRAIN), x, (size_t)ROWS * WIDTH * sizeof *x) == 0,
+           "other rows");
+    tutti_dataset_close(&d);
+    x[BAD_ROW * WIDTH + 3] = NAN;
+    expect_refused(comm, folder, arrays, 2, "array 'x_train', row 1900, column 3 (both from 0) is nan");
+  }
+  tutti_free(x);
+  tutti_free(y);
+  scratch_remove(comm, folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(wrong_arrays_are_named_with_what_is_there),
@@ -224,6 +247,7 @@ int main(void) {
       MPI_TEST(options_that_name_half_a_pair),
       MPI_TEST(number_types_of_others_are_read),
       MPI_TEST(texts_and_scalars_are_no_samples),
+      MPI_TEST(rows_that_several_ranks_read_are_all_there),
   };
   return mpi_main("dataset_files", tests, sizeof tests / sizeof *tests);
 }
