@@ -1,7 +1,7 @@
 /* The kinds of numbers that features are (bytes, bytes / 255, whole numbers, others), and the scaling of rows of
  * another kind than the training rows: the same picture, stored as bytes or as bytes / 255, gives the same input of
  * the network.  Opening and scaling call it. */
-#include <string.h>
+#include <math.h>
 
 #include "base/clones.h"
 #include "base/log.h"
@@ -23,20 +23,25 @@ typedef struct {
 /** Tolerance of 255 * part, for parts that were rounded to a float. */
 #define PART_TOLERANCE 1e-3
 
+/** The nearest whole number, if it is below 2^51: no digit behind the point fits beside 2^52.  The loop below then has
+ * no branches and no limits, so the compiler vectorises it. */
+#define ROUNDED(x) ((x) + 0x1.8p52 - 0x1.8p52)
+
 #define DEFINE_LOOK(NAME, RAW)                                                                               \
   TUTTI_CLONES static void NAME(const void *from, int64_t n, verdict *v) {                                   \
     const RAW *restrict x = from;                                                                            \
-    int bits = 1, whole = 1, parts = 1;                                                                      \
+    int bits = 1, whole = 1, parts = 1, bytes = 1, below = 1;                                                \
     for (int64_t i = 0; i < n; i++) {                                                                        \
-      const double value = x[i] >= 0 && x[i] <= 255 ? (double)x[i] : 0.5;                                    \
-      const double part = 255 * (value <= 1 ? value : 0.5 / 255), off = part - (int)(part + 0.5);            \
+      const double value = (double)x[i], part = 255 * value;                                                 \
       bits &= value == 0 || value == 1;                                                                      \
-      whole &= value == (int)value;                                                                          \
-      parts &= off <= PART_TOLERANCE && off >= -PART_TOLERANCE;                                              \
+      whole &= value == ROUNDED(value);                                                                      \
+      parts &= fabs(part - ROUNDED(part)) <= PART_TOLERANCE;                                                 \
+      bytes &= value >= 0 && value <= 255;                                                                   \
+      below &= value <= 1;                                                                                   \
     }                                                                                                        \
     v->bits &= bits;                                                                                         \
-    v->whole &= whole;                                                                                       \
-    v->parts &= parts;                                                                                       \
+    v->whole &= whole & bytes;                                                                               \
+    v->parts &= parts & bytes & below;                                                                       \
   }
 DEFINE_LOOK(look_u8, uint8_t)
 DEFINE_LOOK(look_f32, float)
