@@ -9,13 +9,22 @@ typedef struct {
   void *data; // [n, width], aligned for the type
 } tutti_row_block;
 
+// --- convert.c: types of numbers
+
+/** Lines of n numbers each; a line begins `stride` numbers after the one before it. */
+typedef void (*tutti_data_convert)(const void *from, int64_t from_stride, void *to, int64_t to_stride,
+                                   int64_t n_lines, int64_t n);
+
+/** @return NULL: only HDF5 converts these */
+tutti_data_convert tutti_data_convert_of(tutti_stored stored, tutti_type type);
+
+/** Whether numbers have the same bytes in the file and in memory. */
+bool tutti_data_convert_copies(tutti_data_convert convert);
+
 // --- unpack.c: from the bytes of a chunk to numbers in rows; each thread has its own unpacker
 
 /** The memory of one thread.  It depends on the form of the chunks, which is borrowed. */
 typedef struct tutti_data_unpacker tutti_data_unpacker;
-
-/** Whether numbers of a file can be stored as this type. */
-bool tutti_data_unpack_converts(tutti_stored stored, tutti_type type);
 
 /** @param[out] unpacker  owned by the caller (tutti_data_unpacker_destroy); NULL after a failure
  * @return ERR_MEMORY */
@@ -41,7 +50,7 @@ bool tutti_data_unpack(tutti_data_unpacker *unpacker, const int64_t *at, const v
 // --- read_chunks.c: all chunks of rows, by the threads of this rank
 
 /** Read rows, and check that their numbers are finite in float32.
- * @param[in]  chunks  of the array; tutti_data_unpack_converts its numbers to rows->type
+ * @param[in]  chunks  of the array; tutti_data_convert_of converts its numbers to rows->type
  * @param[out] n_read  number of rows that were read, from the first one on; tutti_file_read_rows has to read the others
  * @param[out] finite  false: one of their numbers is not finite
  * @return ERR_DATA the file is damaged; ERR_MEMORY; the rows are then unspecified */

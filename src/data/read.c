@@ -75,7 +75,7 @@ static tutti_status read_array(const tutti_file *file, const window_array *a, in
   tutti_array_chunks *chunks = NULL;
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_chunks_open(file, a->name, &chunks));
-  if (chunks && !tutti_data_unpack_converts(tutti_array_chunks_form(chunks)->stored, a->type))
+  if (chunks && !tutti_data_convert_of(tutti_array_chunks_form(chunks)->stored, a->type))
     tutti_array_chunks_close(&chunks);
   const int64_t unit = chunks ? tutti_array_chunks_form(chunks)->chunk[0] : 1,
                 n_units = n / unit + (n % unit > 0);

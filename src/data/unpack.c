@@ -1,7 +1,5 @@
 /* From the bytes of a chunk to numbers in rows: what HDF5 does when it reads a chunk, but in any thread.  HDF5 itself is
  * the reference, to which a test compares each kind of array.  read_chunks.c calls it. */
-#include <float.h>
-#include <math.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -82,104 +80,56 @@ static void unshuffle(const unsigned char *from, unsigned char *to, int64_t numb
   }
 }
 
-// --- types
-
-typedef void (*convert)(const void *from, void *to, int64_t n);
-
-#define DEFINE_CONVERT(NAME, FROM, TO)                                                                       \
-  static void NAME(const void *from, void *to, int64_t n) {                                                  \
-    const FROM *restrict x = from;                                                                           \
-    TO *restrict y = to;                                                                                     \
-    for (int64_t i = 0; i < n; i++) y[i] = (TO)x[i];                                                         \
-  }
-#define DEFINE_CONVERTS(SUFFIX, FROM)                                                                        \
-  DEFINE_CONVERT(SUFFIX##_to_f32, FROM, float) DEFINE_CONVERT(SUFFIX##_to_f64, FROM, double)
-DEFINE_CONVERTS(i8, int8_t)
-DEFINE_CONVERTS(u8, uint8_t)
-DEFINE_CONVERTS(i16, int16_t)
-DEFINE_CONVERTS(u16, uint16_t)
-DEFINE_CONVERTS(i32, int32_t)
-DEFINE_CONVERTS(u32, uint32_t)
-DEFINE_CONVERTS(i64, int64_t)
-DEFINE_CONVERTS(u64, uint64_t)
-DEFINE_CONVERT(f32_to_f64, float, double)
-
-/** What is beyond the range is infinite for HDF5, also where rounding would give the largest number. */
-static void f64_to_f32(const void *from, void *to, int64_t n) {
-  const double *restrict x = from;
-  float *restrict y = to;
-  for (int64_t i = 0; i < n; i++)
-    y[i] = x[i] > FLT_MAX ? INFINITY : x[i] < -FLT_MAX ? -INFINITY : (float)x[i];
-}
-
-#define DEFINE_COPY(BYTES)                                                                                   \
-  static void copy_##BYTES(const void *from, void *to, int64_t n) {                                          \
-    memcpy(to, from, (size_t)n *BYTES);                                                                      \
-  }
-DEFINE_COPY(1)
-DEFINE_COPY(4)
-DEFINE_COPY(8)
-
-/** NULL: only HDF5 converts these. */
-static const convert converts[TUTTI_N_STORED][TUTTI_F64 + 1] = {
-    [TUTTI_STORED_I8] = {[TUTTI_F32] = i8_to_f32, [TUTTI_F64] = i8_to_f64},
-    [TUTTI_STORED_U8] = {[TUTTI_U8] = copy_1, [TUTTI_F32] = u8_to_f32, [TUTTI_F64] = u8_to_f64},
-    [TUTTI_STORED_I16] = {[TUTTI_F32] = i16_to_f32, [TUTTI_F64] = i16_to_f64},
-    [TUTTI_STORED_U16] = {[TUTTI_F32] = u16_to_f32, [TUTTI_F64] = u16_to_f64},
-    [TUTTI_STORED_I32] = {[TUTTI_I32] = copy_4, [TUTTI_F32] = i32_to_f32, [TUTTI_F64] = i32_to_f64},
-    [TUTTI_STORED_U32] = {[TUTTI_F32] = u32_to_f32, [TUTTI_F64] = u32_to_f64},
-    [TUTTI_STORED_I64] = {[TUTTI_I64] = copy_8, [TUTTI_F32] = i64_to_f32, [TUTTI_F64] = i64_to_f64},
-    [TUTTI_STORED_U64] = {[TUTTI_F32] = u64_to_f32, [TUTTI_F64] = u64_to_f64},
-    [TUTTI_STORED_F32] = {[TUTTI_F32] = copy_4, [TUTTI_F64] = f32_to_f64},
-    [TUTTI_STORED_F64] = {[TUTTI_F32] = f64_to_f32, [TUTTI_F64] = copy_8},
-};
-
-bool tutti_data_unpack_converts(tutti_stored stored, tutti_type type) {
-  return converts[stored][type] != NULL;
-}
-
-/** Whether the bytes of a number are the same in the file and in memory. */
-static bool is_copy(const tutti_chunk_form *f, tutti_type type) {
-  const convert one = converts[f->stored][type];
-  return one == copy_1 || one == copy_4 || one == copy_8;
-}
-
 // --- places
 
-/** A box of numbers: the part of a chunk that lies in the rows. */
+/** The part of a chunk that lies in the rows.  Its lines are one run of numbers in both places. */
 typedef struct {
   int64_t from[TUTTI_MAX_DIMS], count[TUTTI_MAX_DIMS]; // in indices of the chunk
-  int outer;   // dimensions [0, outer) are stepped through; the others are one run of numbers in both places
-  int64_t run; // numbers in it
+  int n_outer;                                         // dimensions before that of the lines
+  int64_t n_lines, line;                               // numbers in a line
+  int64_t chunk_stride, row_stride;                    // from line to line, in numbers
 } box;
 
-static box clip(const tutti_chunk_form *f, const int64_t *at, const tutti_row_block *rows) {
-  box b = {.outer = f->n_dims - 1};
-  for (int i = 0; i < f->n_dims; i++) {
-    const int64_t begin = i == 0 ? rows->first : 0, end = i == 0 ? rows->first + rows->n : f->dims[i];
-    b.from[i] = at[i] < begin ? begin - at[i] : 0;
-    b.count[i] = (end - at[i] < f->chunk[i] ? end - at[i] : f->chunk[i]) - b.from[i];
+/** Merge dimensions from the last one on: a dimension that the chunk has as a whole continues the run of the one before
+ * it. */
+static void find_lines(const tutti_chunk_form *f, box *b) {
+  int i = f->n_dims - 1;
+  b->line = b->count[i];
+  b->chunk_stride = f->chunk[i];
+  b->row_stride = f->dims[i];
+  for (; i > 0 && f->chunk[i] == f->dims[i]; i--) {
+    b->line *= b->count[i - 1];
+    b->chunk_stride *= f->chunk[i - 1];
+    b->row_stride *= f->dims[i - 1];
   }
-  b.run = b.count[b.outer];
-  // A dimension that the chunk has as a whole continues the run of the one before it.
-  while (b.outer > 0 && f->chunk[b.outer] == f->dims[b.outer]) b.run *= b.count[--b.outer];
-  return b;
+  b->n_lines = i > 0 ? b->count[i - 1] : 1;
+  b->n_outer = i > 0 ? i - 1 : 0;
 }
 
-/** The places of the first number of the box: in the chunk, and in the rows. */
-static void begin_of(const tutti_chunk_form *f, const int64_t *at, const tutti_row_block *rows, const box *b,
+static void clip(const tutti_chunk_form *f, const int64_t *at, const tutti_row_block *rows, box *b) {
+  for (int i = 0; i < f->n_dims; i++) {
+    const int64_t begin = i == 0 ? rows->first : 0, end = i == 0 ? rows->first + rows->n : f->dims[i];
+    b->from[i] = at[i] < begin ? begin - at[i] : 0;
+    b->count[i] = (end - at[i] < f->chunk[i] ? end - at[i] : f->chunk[i]) - b->from[i];
+  }
+  find_lines(f, b);
+}
+
+/** The places of some number of the box: in the chunk, and in the rows.
+ * @param[in] index  [n_outer] in the box */
+static void place_of(const tutti_chunk_form *f, const int64_t *at, const tutti_row_block *rows, const box *b,
                      const int64_t *index, int64_t *in_chunk, int64_t *in_rows) {
   *in_chunk = *in_rows = 0;
   for (int i = 0; i < f->n_dims; i++) {
-    const int64_t here = b->from[i] + (i < b->outer ? index[i] : 0);
+    const int64_t here = b->from[i] + (i < b->n_outer ? index[i] : 0);
     *in_chunk = *in_chunk * f->chunk[i] + here;
     *in_rows = *in_rows * f->dims[i] + at[i] + here - (i == 0 ? rows->first : 0);
   }
 }
 
-/** @return false: that was the last run */
-static bool next_run(const box *b, int64_t *index) {
-  for (int i = b->outer - 1; i >= 0; i--) {
+/** @return false: that was the last one */
+static bool next_index(const box *b, int64_t *index) {
+  for (int i = b->n_outer - 1; i >= 0; i--) {
     if (++index[i] < b->count[i]) return true;
     index[i] = 0;
   }
@@ -191,27 +141,39 @@ static unsigned char *place_of_all(const tutti_chunk_form *f, const int64_t *at,
                                    const box *b) {
   const int64_t none[TUTTI_MAX_DIMS] = {0};
   int64_t in_chunk = 0, in_rows = 0;
-  if (b->outer > 0 || b->run * f->number_bytes != f->chunk_bytes || !is_copy(f, rows->type)) return NULL;
-  begin_of(f, at, rows, b, none, &in_chunk, &in_rows);
+  if (b->n_lines > 1 || b->line * f->number_bytes != f->chunk_bytes ||
+      !tutti_data_convert_copies(tutti_data_convert_of(f->stored, rows->type)))
+    return NULL;
+  place_of(f, at, rows, b, none, &in_chunk, &in_rows);
   return (unsigned char *)rows->data + in_rows * f->number_bytes;
 }
 
-/** Convert a chunk that is decompressed, run by run, and look at the numbers while they are in the cache.
+static bool are_finite(tutti_type type, const unsigned char *lines, const box *b) {
+  const int64_t bytes = (int64_t)tutti_io_type_bytes(type);
+  bool finite = true;
+  for (int64_t i = 0; finite && i < b->n_lines; i++)
+    finite = tutti_data_first_infinite(type, lines + i * b->row_stride * bytes, b->line) == b->line;
+  return finite;
+}
+
+/** Convert a chunk that is decompressed, and look at the numbers while they are in the cache.
  * @param[in] numbers  of the chunk; they may already be at their place
  * @return false: one of them is not finite */
 static bool put(const tutti_chunk_form *f, const int64_t *at, const tutti_row_block *rows, const box *b,
                 const unsigned char *numbers) {
+  const bool real = f->stored == TUTTI_STORED_F32 || f->stored == TUTTI_STORED_F64;
   const int64_t bytes = (int64_t)tutti_io_type_bytes(rows->type);
-  const convert to_type = converts[f->stored][rows->type];
+  const tutti_data_convert convert = tutti_data_convert_of(f->stored, rows->type);
   int64_t index[TUTTI_MAX_DIMS] = {0};
   bool finite = true;
   do {
     int64_t in_chunk = 0, in_rows = 0;
-    begin_of(f, at, rows, b, index, &in_chunk, &in_rows);
+    place_of(f, at, rows, b, index, &in_chunk, &in_rows);
     unsigned char *to = (unsigned char *)rows->data + in_rows * bytes;
-    if (numbers != to) to_type(numbers + in_chunk * f->number_bytes, to, b->run);
-    finite = finite && tutti_data_first_infinite(rows->type, to, b->run) == b->run;
-  } while (next_run(b, index));
+    if (numbers != to)
+      convert(numbers + in_chunk * f->number_bytes, b->chunk_stride, to, b->row_stride, b->n_lines, b->line);
+    if (real) finite = are_finite(rows->type, to, b) && finite;
+  } while (next_index(b, index));
   return finite;
 }
 
@@ -250,7 +212,8 @@ void tutti_data_unpacker_destroy(tutti_data_unpacker **unpacker) {
 bool tutti_data_unpack(tutti_data_unpacker *u, const int64_t *at, const void *bytes, int64_t n,
                        unsigned filters, const tutti_row_block *rows, bool *finite) {
   const tutti_chunk_form *f = u->form;
-  const box b = clip(f, at, rows);
+  box b = {0};
+  clip(f, at, rows, &b);
   const bool shuffled = filters & TUTTI_FILTER_SHUFFLE;
   unsigned char *place = place_of_all(f, at, rows, &b); // the last filter writes there
   const unsigned char *now = bytes;

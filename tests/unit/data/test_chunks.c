@@ -65,7 +65,7 @@ static int64_t compare(const char *path, tutti_type type, int64_t first, int64_t
   CHECK_OK(tutti_array_chunks_open(file, "x", &chunks));
   for (int i = 1; i < s.n_dims; i++) width *= s.dims[i];
   memset(b, 0x55, sizeof b); // what is not in the rows stays as it was
-  if (chunks && tutti_data_unpack_converts(tutti_array_chunks_form(chunks)->stored, type)) {
+  if (chunks && tutti_data_convert_of(tutti_array_chunks_form(chunks)->stored, type)) {
     const tutti_row_block rows = {type, first, n, b};
     const tutti_status ours = tutti_data_read_chunks(file, "x", chunks, &rows, &n_read, &finite);
     memset(a, 0x55, sizeof a);
@@ -133,6 +133,8 @@ static void each_shape_is_read_as_by_hdf5(void **state) {
       {3, {33, 7, 9}, {5, 3, 4}},
       {3, {33, 7, 9}, {8, 7, 9}},
       {3, {33, 1, 1}, {4, 2, 3}},
+      {3, {33, 7, 9}, {1, 1, 4}},
+      {3, {33, 7, 9}, {1, 1, 9}},
   };
   static float x[MOST_NUMBERS];
   const char *path = folder_path(state, "x.h5");
