@@ -1,8 +1,31 @@
 /* A data set file: its arrays, their shapes, links and sources, and the names of the classes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/chunks_impl.h"
 #include "data/dataset_impl.h"
 #include "fuzz.h"
 
 enum { MOST_NUMBERS = 1 << 16 };
+
+/** What our own way reads, HDF5 reads in the same way.
+ * @param[in] values  [n] rows as HDF5 has read them */
+static tutti_status compare_chunks(const tutti_file *file, const char *name, int64_t n, int64_t width,
+                                   const double *values) {
+  static double ours[MOST_NUMBERS];
+  const tutti_row_block rows = {TUTTI_F64, 0, n, ours};
+  tutti_array_chunks *chunks = NULL;
+  int64_t n_read = 0;
+  bool finite = true;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_array_chunks_open(file, name, &chunks));
+  if (!chunks || !tutti_data_convert_of(tutti_array_chunks_form(chunks)->stored, TUTTI_F64)) goto done;
+  TUTTI_TRY_GOTO(done, tutti_data_read_chunks(file, name, chunks, &rows, &n_read, &finite));
+  if (memcmp(ours, values, (size_t)(n_read * width) * sizeof *ours) != 0) abort();
+done:
+  tutti_array_chunks_close(&chunks);
+  return status;
+}
 
 static tutti_status read_array(const tutti_file *file, const char *name) {
   tutti_array_shape shape;
@@ -16,7 +39,9 @@ static tutti_status read_array(const tutti_file *file, const char *name) {
     if (width > MOST_NUMBERS) return TUTTI_OK;
   }
   const int64_t most = MOST_NUMBERS / width, there = shape.n_dims > 0 ? shape.dims[0] : 1;
-  return tutti_file_read_rows(file, name, TUTTI_F64, 0, there < most ? there : most, values);
+  const int64_t n = there < most ? there : most;
+  const tutti_status status = tutti_file_read_rows(file, name, TUTTI_F64, 0, n, values);
+  return status == TUTTI_OK ? compare_chunks(file, name, n, width, values) : status;
 }
 
 static void read_arrays(const tutti_file *file) {
