@@ -13,7 +13,7 @@ typedef struct {
   size_t bytes;
 } sentence;
 
-/** Set how HDF5 starts and ends; a second call has no effect.
+/** Set how HDF5 starts and ends, before its first call.
  *
  * Locks fail or hang on network file systems, and are not needed, because nobody writes to a file under its final
  * name.  HDF5 reads this variable when it starts; a value that the user has set stays.  The property of a file would
@@ -22,6 +22,9 @@ typedef struct {
  * HDF5 closes everything when the process ends.  Nothing of ours is open then.  But HDF5 1.10 cannot close an object
  * with a damaged header, and prints that it loops. */
 static void leave_out_locks_and_cleanup(void) {
+  static bool done;
+  if (done) return;
+  done = true;
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
   H5dont_atexit();
   tutti_io_plugins_start();

@@ -155,7 +155,7 @@ void tutti_io_crash_forget(tutti_file *file);
 
 // --- plugins.c: what HDF5 may load
 
-/** Keep HDF5 from loading libraries.  tutti_io_h5_mute calls it, before all other calls of HDF5 but H5dont_atexit. */
+/** Keep HDF5 from loading libraries.  h5.c calls it once, before all other calls of HDF5 but H5dont_atexit. */
 void tutti_io_plugins_start(void);
 
 /** Let HDF5 load filters until this file is closed, or forbid it again; the second one accepts any file. */

@@ -16,9 +16,6 @@ static void set_loading(void) {
 
 /** The two variables would load a library when HDF5 starts, whatever the files are. */
 void tutti_io_plugins_start(void) {
-  static bool started;
-  if (started) return;
-  started = true;
   unsetenv("HDF5_VOL_CONNECTOR");
   unsetenv("HDF5_DRIVER");
   set_loading();
