@@ -32,6 +32,13 @@ tutti_status tutti_par_segment_no_memory(size_t length, int error) {
              length, strerror(error));
 }
 
+/** There are always so many bytes, and to look at the limits takes longer than to create a small network. */
+static const size_t FEW_BYTES = 1 << 20;
+
+bool tutti_par_segment_has_memory(size_t length) {
+  return length <= FEW_BYTES || length <= tutti_memory_available("");
+}
+
 // --- names in /dev/shm -----------------------------------------------------------------------------
 
 /** Whether the process in a name of ours runs here. */
@@ -95,7 +102,7 @@ static bool is_file_of(const tutti_segment_key *key, int file) {
 tutti_status tutti_par_segment_make(size_t length, bool named, tutti_segment_key *key, int *file) {
   struct stat about;
   *key = (tutti_segment_key){.process = (int64_t)getpid(), .file = -1};
-  if (length > tutti_memory_available("")) return tutti_par_segment_no_memory(length, ENOMEM);
+  if (!tutti_par_segment_has_memory(length)) return tutti_par_segment_no_memory(length, ENOMEM);
   remove_left_names();
   *file = named ? create_named(key->name, sizeof key->name) : create_nameless();
   TUTTI_CHECK(*file >= 0, TUTTI_ERR_SYSTEM, "shared memory cannot be created: %s; look at " FOLDER,

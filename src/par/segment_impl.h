@@ -26,5 +26,8 @@ tutti_status tutti_par_segment_open(const tutti_segment_key *key, int *file);
 /** Remove the name, if it has one. */
 void tutti_par_segment_forget(const tutti_segment_key *key);
 
+/** Return whether the limits on memory allow so many bytes. */
+bool tutti_par_segment_has_memory(size_t length);
+
 /** ERR_MEMORY with what to look at. */
 tutti_status tutti_par_segment_no_memory(size_t length, int error);

@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/cgroup.h"
 #include "base/fault.h"
 #include "par/segment_impl.h"
 
@@ -49,7 +48,7 @@ static tutti_status reserve_part(const tutti_window *window, int file) {
 
 static tutti_status map_file(tutti_window *window, int file) {
   if (file >= 0) TUTTI_TRY(reserve_part(window, file));
-  if (file < 0 && window->length > tutti_memory_available(""))
+  if (file < 0 && !tutti_par_segment_has_memory(window->length))
     return tutti_par_segment_no_memory(window->length, ENOMEM);
   // A rank that is alone has plain memory.
   const int kind = file >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
