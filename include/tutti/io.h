@@ -219,7 +219,8 @@ TUTTI_NODISCARD
 tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns, size_t record_bytes, const void *records, int64_t n);
 
-/** The same, but the records replace the table, which may have had other columns.
+/** Write all records of a table that does not grow.  They replace the table of that name, which may have had other
+ * columns.  Such a table has no room for more rows, so a short one takes little of the file.
  * @return ERR_IO, ERR_DATA */
 TUTTI_NODISCARD
 tutti_status tutti_table_replace(tutti_file *file, const char *name, const tutti_column *columns,

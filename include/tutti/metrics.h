@@ -88,6 +88,13 @@ TUTTI_NODISCARD
 tutti_status tutti_metrics_write(tutti_file *file, const char *table, const tutti_metrics_layout *layout,
                                  const void *records, int64_t n);
 
+/** Write a list of records as a table that does not grow, in place of the table of that name.
+ * @param[in] metric  the name of its columns
+ * @return ERR_IO, ERR_DATA, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_metrics_write_all(tutti_file *file, const char *table,
+                                     const tutti_metrics_records *records, const char *metric);
+
 /** Read all rows of a table, with all its further columns.  A column of a row that the table lacks has the value NAN.
  * @param[out] records  to be cleared by the caller
  * @return ERR_DATA no such table, or damaged; ERR_IO, ERR_MEMORY */

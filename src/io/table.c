@@ -7,6 +7,9 @@
 /* One chunk holds the epochs of most runs, and a short table does not make a large file. */
 enum { CHUNK_BYTES = 1 << 14 };
 
+/** As a number of rows. */
+enum { GROWS = -1 };
+
 /** @param[in,out] t  was TUTTI_NO_STORAGE; to be closed also after a failure */
 static tutti_status table_open(const tutti_file *file, const char *name, tutti_array_storage *t) {
   TUTTI_TRY(tutti_array_storage_open(file, "table", name, H5P_DEFAULT, t));
@@ -40,16 +43,20 @@ static tutti_status make_record(const tutti_file *file, const tutti_column *colu
   return TUTTI_OK;
 }
 
-/** Make an empty table that can grow, in chunks with checksums. */
+/** Make a table without values, in chunks with checksums.
+ * @param[in] n  its rows for ever, or GROWS: it is empty and can grow */
 static tutti_status create_table(tutti_file *file, const char *name, const tutti_column *columns,
-                                 int n_columns) {
+                                 int n_columns, int64_t n) {
   tutti_status status = TUTTI_OK;
   hid_t type = H5I_INVALID_HID;
-  const hsize_t none = 0, unlimited = H5S_UNLIMITED;
+  const bool grows = n == GROWS;
+  const hsize_t rows = grows ? 0 : (hsize_t)n, unlimited = H5S_UNLIMITED;
   TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, 0, &type));
   const size_t bytes = H5Tget_size(type);
-  const hsize_t chunk = bytes < CHUNK_BYTES ? CHUNK_BYTES / bytes : 1;
-  const tutti_array_form form = {.n_dims = 1, .dims = &none, .max_dims = &unlimited, .chunk = &chunk};
+  hsize_t chunk = bytes < CHUNK_BYTES ? CHUNK_BYTES / bytes : 1;
+  if (!grows && rows < chunk) chunk = rows > 0 ? rows : 1; // no room for more
+  const tutti_array_form form = {
+      .n_dims = 1, .dims = &rows, .max_dims = grows ? &unlimited : NULL, .chunk = &chunk};
   TUTTI_TRY_GOTO(done, tutti_io_object_create(file, "table", name, type, &form));
 done:
   tutti_io_h5_release(type);
@@ -107,54 +114,80 @@ static tutti_status set_rows(const tutti_file *file, const char *name, const tut
   return TUTTI_OK;
 }
 
+/** Write rows [first, first + n) of an open table, which has them already.  HDF5 may write them later. */
+static tutti_status write_rows(tutti_file *file, const char *name, const tutti_array_storage *t,
+                               const tutti_column *columns, int n_columns, size_t record_bytes,
+                               const void *records, int64_t first, int64_t n) {
+  tutti_status status = TUTTI_OK;
+  tutti_io_rows rows = TUTTI_NO_ROWS;
+  hid_t record = H5I_INVALID_HID;
+  TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, record_bytes, &record));
+  TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t->dataset, first, n, &rows));
+  TUTTI_H5(done, H5Dwrite(t->dataset, record, rows.in_memory, rows.in_file, H5P_DEFAULT, records),
+           TUTTI_ERR_IO, "%s: table '%s': cannot write", file->path, name);
+done:
+  tutti_io_rows_close(&rows);
+  tutti_io_h5_release(record);
+  return status;
+}
+
 tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns, size_t record_bytes, const void *records, int64_t n) {
   tutti_status status = TUTTI_OK;
   tutti_array_storage t = TUTTI_NO_STORAGE;
-  tutti_io_rows rows = TUTTI_NO_ROWS;
-  hid_t record = H5I_INVALID_HID;
   bool there = false;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
   TUTTI_TRY_GOTO(done, tutti_io_object_find(file, name, &there));
-  if (!there) TUTTI_TRY_GOTO(done, create_table(file, name, columns, n_columns));
+  if (!there) TUTTI_TRY_GOTO(done, create_table(file, name, columns, n_columns, GROWS));
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, check_columns(file, name, &t, columns, n_columns));
   if (n == 0) goto done;
-  TUTTI_TRY_GOTO(done, set_rows(file, name, &t, n_rows_of(&t) + n));
-  TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, record_bytes, &record));
-  TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t.dataset, n_rows_of(&t), n, &rows));
-  TUTTI_H5(done, H5Dwrite(t.dataset, record, rows.in_memory, rows.in_file, H5P_DEFAULT, records),
-           TUTTI_ERR_IO, "%s: table '%s': cannot append", file->path, name);
+  const int64_t first = n_rows_of(&t);
+  TUTTI_TRY_GOTO(done, set_rows(file, name, &t, first + n));
+  TUTTI_TRY_GOTO(done, write_rows(file, name, &t, columns, n_columns, record_bytes, records, first, n));
   TUTTI_H5(done, H5Dflush(t.dataset), TUTTI_ERR_IO, "%s: table '%s': cannot append", file->path, name);
 done:
-  tutti_io_rows_close(&rows);
-  tutti_io_h5_release(record);
   tutti_array_storage_close(&t);
   return tutti_file_check_write(file, status);
 }
 
-/** Remove all rows.  HDF5 cannot change the columns of a table, so with other columns the table is removed. */
-static tutti_status clear_table(tutti_file *file, const char *name, const tutti_column *columns,
-                                int n_columns) {
+/** Find out whether there is a table with these columns and n rows, which can be written over. */
+static tutti_status fits(const tutti_file *file, const char *name, const tutti_column *columns, int n_columns,
+                         int64_t n, bool *same) {
   tutti_array_storage t = TUTTI_NO_STORAGE;
-  bool there = false;
-  TUTTI_TRY(tutti_io_object_find(file, name, &there));
-  if (!there) return TUTTI_OK;
   const tutti_status status = table_open(file, name, &t);
-  const bool same = status == TUTTI_OK && check_columns(file, name, &t, columns, n_columns) == TUTTI_OK;
+  *same = status == TUTTI_OK && n_rows_of(&t) == n &&
+          check_columns(file, name, &t, columns, n_columns) == TUTTI_OK;
   tutti_array_storage_close(&t);
-  TUTTI_TRY(status);
-  if (same) return tutti_table_truncate(file, name, 0);
-  TUTTI_H5_TRY(H5Ldelete(file->id, name, H5P_DEFAULT), TUTTI_ERR_IO,
-               "%s: table '%s': cannot be replaced by one with other columns", file->path, name);
-  return TUTTI_OK;
+  return status;
+}
+
+/** Make a table of n rows, unless there is one that can be written over.  HDF5 cannot change the columns of a table, nor
+ * the length of one that does not grow, so another table is removed. */
+static tutti_status make_room(tutti_file *file, const char *name, const tutti_column *columns, int n_columns,
+                              int64_t n) {
+  bool there = false, same = false;
+  TUTTI_TRY(tutti_io_object_find(file, name, &there));
+  if (there) TUTTI_TRY(fits(file, name, columns, n_columns, n, &same));
+  if (same) return TUTTI_OK;
+  if (there)
+    TUTTI_H5_TRY(H5Ldelete(file->id, name, H5P_DEFAULT), TUTTI_ERR_IO,
+                 "%s: table '%s': cannot be replaced by another one", file->path, name);
+  return create_table(file, name, columns, n_columns, n);
 }
 
 tutti_status tutti_table_replace(tutti_file *file, const char *name, const tutti_column *columns,
                                  int n_columns, size_t record_bytes, const void *records, int64_t n) {
-  TUTTI_TRY(tutti_file_writable(file));
-  TUTTI_TRY(tutti_file_check_write(file, clear_table(file, name, columns, n_columns)));
-  return tutti_table_append(file, name, columns, n_columns, record_bytes, records, n);
+  tutti_status status = TUTTI_OK;
+  tutti_array_storage t = TUTTI_NO_STORAGE;
+  TUTTI_TRY_GOTO(done, tutti_file_writable(file));
+  TUTTI_TRY_GOTO(done, make_room(file, name, columns, n_columns, n));
+  if (n == 0) goto done;
+  TUTTI_TRY_GOTO(done, table_open(file, name, &t));
+  TUTTI_TRY_GOTO(done, write_rows(file, name, &t, columns, n_columns, record_bytes, records, 0, n));
+done:
+  tutti_array_storage_close(&t);
+  return tutti_file_check_write(file, status);
 }
 
 tutti_status tutti_table_rows(const tutti_file *file, const char *name, int64_t *n) {

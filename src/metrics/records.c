@@ -104,6 +104,18 @@ tutti_status tutti_metrics_write(tutti_file *file, const char *table, const tutt
   return status;
 }
 
+tutti_status tutti_metrics_write_all(tutti_file *file, const char *table,
+                                     const tutti_metrics_records *records, const char *metric) {
+  const tutti_metrics_layout layout = tutti_metrics_layout_of(records, metric);
+  tutti_column *columns = NULL;
+  TUTTI_TRY(make_columns(&layout, &columns));
+  const tutti_status status =
+      tutti_table_replace(file, table, columns, tutti_metrics_n_columns(&layout),
+                          tutti_metrics_record_bytes(&layout), records->records, records->n);
+  tutti_free(columns);
+  return status;
+}
+
 /** "metric" is another name of a column of the row, but in a file it is a column of somebody else. */
 static bool is_of_row(const char *name, const char *metric) {
   double unused;

@@ -36,12 +36,9 @@ void tutti_study_take(tutti_study *study, int64_t i, const tutti_trial_result *r
 
 tutti_status tutti_study_curve_write(tutti_file *file, const tutti_trial_record *record) {
   char name[TUTTI_CURVE_NAME];
-  int64_t n = 0;
   tutti_fit_trial_curve_name(record->result.trial, name);
-  if (record->curve.n > 0) TUTTI_TRY(tutti_table_rows(file, name, &n));
-  if (record->curve.n == 0 || n > 0) return TUTTI_OK;
-  const tutti_metrics_layout layout = tutti_metrics_layout_of(&record->curve, record->metric);
-  return tutti_metrics_write(file, name, &layout, record->curve.records, record->curve.n);
+  if (record->curve.n == 0 || tutti_file_has(file, name)) return TUTTI_OK;
+  return tutti_metrics_write_all(file, name, &record->curve, record->metric);
 }
 
 tutti_status tutti_study_curve_read(const tutti_file *file, tutti_trial_record *record) {

@@ -194,13 +194,62 @@ static void damaged_table_is_not_read(void **state) {
   assert_int_equal(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
 }
 
+static tutti_status replace(tutti_file *file, int n_columns, int64_t first, int64_t n) {
+  record records[700];
+  for (int64_t i = 0; i < n; i++) records[i] = make_record(first + i);
+  return tutti_table_replace(file, "/t", columns, n_columns, sizeof(record), records, n);
+}
+
+static void replaced_table_has_the_new_records(void **state) {
+  const struct {
+    int n_columns;
+    int64_t first, n;
+  } steps[] = {{N_COLUMNS, 0, 1},  {N_COLUMNS, 5, 1},      {N_COLUMNS, 7, 700}, {N_COLUMNS, 9, 700},
+               {N_COLUMNS, 2, 30}, {N_COLUMNS - 1, 3, 30}, {N_COLUMNS, 0, 0},   {N_COLUMNS, 4, 2}};
+  const char *path = folder_path(state, "x.h5");
+  tutti_file *file = NULL;
+  for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++) {
+    record back[700] = {{0}};
+    tutti_texts names;
+    int64_t n = -1;
+    CHECK_OK(tutti_file_update(path, &file));
+    CHECK_OK(replace(file, steps[k].n_columns, steps[k].first, steps[k].n));
+    CHECK_OK(tutti_file_commit(&file));
+    CHECK_OK(tutti_file_open(path, &file));
+    CHECK_OK(tutti_table_rows(file, "/t", &n));
+    assert_int_equal(n, steps[k].n);
+    CHECK_OK(tutti_table_columns(file, "/t", &names));
+    assert_int_equal(names.n, steps[k].n_columns);
+    tutti_texts_clear(&names);
+    CHECK_OK(tutti_table_read(file, "/t", columns, steps[k].n_columns, sizeof *back, 0, n, back));
+    for (int64_t i = 0; i < n; i++) assert_int_equal(back[i].step, steps[k].first + i);
+    tutti_file_close(&file);
+  }
+}
+
+static void a_table_that_does_not_grow_takes_little_of_the_file(void **state) {
+  const char *path = folder_path(state, "x.h5");
+  size_t size = 0;
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_create(path, &file));
+  CHECK_OK(replace(file, N_COLUMNS, 0, 3));
+  CHECK_OK(tutti_file_commit(&file));
+  tutti_free(folder_bytes(path, &size));
+  assert_in_range(size, 1, 4095);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
   const struct CMUnitTest tests[] = {
-      IN_FOLDER(table_grows_over_updates),           IN_FOLDER(columns_that_the_table_lacks_stay_untouched),
-      IN_FOLDER(other_columns_are_refused),          IN_FOLDER(table_is_cut_and_goes_on),
-      IN_FOLDER(wrong_requests_are_answered),        IN_FOLDER(damaged_table_is_not_read),
+      IN_FOLDER(table_grows_over_updates),
+      IN_FOLDER(columns_that_the_table_lacks_stay_untouched),
+      IN_FOLDER(other_columns_are_refused),
+      IN_FOLDER(table_is_cut_and_goes_on),
+      IN_FOLDER(wrong_requests_are_answered),
+      IN_FOLDER(damaged_table_is_not_read),
       IN_FOLDER(columns_have_their_names_and_order),
+      IN_FOLDER(replaced_table_has_the_new_records),
+      IN_FOLDER(a_table_that_does_not_grow_takes_little_of_the_file),
   };
   return cmocka_run_group_tests_name("io.table", tests, NULL, check_no_leak);
 }
