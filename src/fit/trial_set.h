@@ -13,6 +13,11 @@ void tutti_fit_trial_curve_name(int64_t trial, char name[TUTTI_CURVE_NAME]);
 /** Return the index of the varied key `name`; -1 if it is not varied. */
 int tutti_fit_trial_set_find(const tutti_trial_set *set, const char *name);
 
+/** Read the one row of /trials in the file of a trial.
+ * @return ERR_DATA the file has no or another number of rows, or is damaged; ERR_IO, ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_fit_trial_read(const tutti_file *file, tutti_trial_result *result);
+
 /** Read the config of a study from its file, or from that of a trial.
  * @param[out] config  owned by the caller: tutti_config_clear; empty after a failure
  * @return ERR_DATA, ERR_IO; ERR_CONFIG the config does not parse */

@@ -145,6 +145,19 @@ static tutti_status read_config(const tutti_file *file, tutti_trial_set *set) {
   return status;
 }
 
+tutti_status tutti_fit_trial_read(const tutti_file *file, tutti_trial_result *result) {
+  const tutti_trial_set unvaried = {0}; // its columns are not read
+  tutti_records rows;
+  TUTTI_TRY(read_rows(file, &table, &unvaried, &rows));
+  const bool is_one = rows.n == 1;
+  if (is_one) *result = *(const tutti_trial_result *)rows.heads;
+  tutti_fit_records_clear(&rows);
+  TUTTI_CHECK(is_one, TUTTI_ERR_DATA,
+              "%s: does not hold one trial: damaged; remove it, and the trial is computed again",
+              tutti_file_path(file));
+  return TUTTI_OK;
+}
+
 tutti_status tutti_fit_trial_set_read(const tutti_file *file, tutti_trial_set *set) {
   tutti_status status = TUTTI_OK;
   *set = (tutti_trial_set){0};

@@ -64,6 +64,7 @@ static tutti_status update(tutti_study *study, bool last) {
   TUTTI_TRY_GOTO(done, tutti_fault("study.merge"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
 done:
+  if (status == TUTTI_OK) tutti_study_curves_forget(study);
   tutti_free(known);
   tutti_file_close(&file);
   return status;

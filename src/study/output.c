@@ -80,9 +80,11 @@ static tutti_status collect(tutti_study *study, const uint64_t *hashes, int64_t 
     const uint64_t hash = tutti_study_hash(study, i);
     if (!tutti_study_store_lists(hashes, n, hash)) continue;
     TUTTI_TRY(
-        tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, false, &record));
+        tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, true, &record));
     study->set.results[i] = record.result;
     tutti_study_output_set_metric(study, record.metric);
+    tutti_study_curves_keep(study, &record);
+    tutti_trial_record_clear(&record);
   }
   return TUTTI_OK;
 }
@@ -161,6 +163,8 @@ tutti_status tutti_study_output_write(tutti_study *study, tutti_file *file) {
 tutti_status tutti_study_output_add_curve(const tutti_study *study, tutti_file *file, int64_t i) {
   tutti_trial_record record;
   const uint64_t hash = tutti_study_hash(study, i);
+  const tutti_trial_record *kept = tutti_study_curves_find(study, i);
+  if (kept) return tutti_study_curve_write(file, kept);
   if (!tutti_study_store_has(&study->store, hash)) return TUTTI_OK; // a trial of the file's own, then
   TUTTI_TRY(tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, true, &record));
   const tutti_status status = tutti_study_curve_write(file, &record);

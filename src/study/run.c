@@ -12,7 +12,7 @@
 // --- the trials
 
 /** Put a trial that is done into the folder.  On the leader. */
-static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
+static tutti_status keep(tutti_study *study, tutti_trial_record *record) {
   const uint64_t hash = tutti_study_hash(study, record->result.trial);
   TUTTI_TRY(tutti_study_store_put(&study->store, hash, &study->head, &study->set, record));
   study->set.results[record->result.trial] = record->result;
@@ -21,6 +21,7 @@ static tutti_status keep(tutti_study *study, const tutti_trial_record *record) {
   tutti_io_claims_give_back(study->store.claims, tutti_study_store_claim(hash));
   study->at_trial = -1;
   if (tutti_comm_rank(study->world) > 0) return TUTTI_OK;
+  tutti_study_curves_keep(study, record);
   tutti_study_show(study);
   tutti_study_output_merge_if_due(study);
   return TUTTI_OK;
@@ -149,6 +150,7 @@ static void destroy(tutti_study *study) {
   tutti_par_alarm_destroy(&study->ending);
   tutti_comm_destroy(&study->group);
   tutti_space_destroy(&study->space);
+  tutti_study_curves_forget(study);
   tutti_fit_trial_set_clear(&study->set);
   tutti_free(study->varied);
   tutti_free(study->resolved);

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "fit/trial_set.h"
 
 static const char claims_name[] = "claims", config_name[] = "config.yaml";
 
@@ -250,20 +251,14 @@ tutti_status tutti_study_store_open_trial(const tutti_store *store, tutti_store_
 /** Read the trial of a file, with the number and the setting that it has there. */
 static tutti_status read_trial(const tutti_file *file, bool with_curve, tutti_trial_record *record) {
   char *metric = NULL;
-  tutti_trial_set one = {0};
   tutti_status status = TUTTI_OK;
   *record = (tutti_trial_record){0};
-  TUTTI_TRY_GOTO(done, tutti_fit_trial_set_read(file, &one));
-  TUTTI_CHECK_GOTO(done, one.n_trials == 1, TUTTI_ERR_DATA,
-                   "%s: does not hold one trial: damaged; remove it, and the trial is computed again",
-                   tutti_file_path(file));
-  record->result = one.results[0];
+  TUTTI_TRY_GOTO(done, tutti_fit_trial_read(file, &record->result));
   TUTTI_TRY_GOTO(done, tutti_file_get_text(file, "/", "metric", &metric));
   snprintf(record->metric, sizeof record->metric, "%s", metric);
   if (with_curve) TUTTI_TRY_GOTO(done, tutti_study_curve_read(file, record));
 done:
   tutti_free(metric);
-  tutti_fit_trial_set_clear(&one);
   if (status != TUTTI_OK) tutti_trial_record_clear(record);
   return status;
 }

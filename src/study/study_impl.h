@@ -26,6 +26,8 @@ typedef struct {
   int64_t planned;     // number of done trials of the search that confirm.c knows
   tutti_trial_result *carried; // [n_carried] owned, on rank 0: the fresh seeds in the study's file
   int64_t n_carried;
+  tutti_trial_record **curves; // [n_trials] owned, on rank 0, see curves.c; NULL: no curve is in memory
+  int64_t curve_bytes;         // of them all
   tutti_trial_result *written; // owned: the fresh seeds that tutti_study_results has put together
   tutti_override *fresh;       // owned: the overrides of the last trial of tutti_study_trial
   char fresh_seed[32];
@@ -199,6 +201,19 @@ tutti_trial_result tutti_trial_waiting(const tutti_trial *trial);
 
 /** Take a result over as that of trial i, which keeps its number and its setting here.  Local. */
 void tutti_study_take(tutti_study *study, int64_t i, const tutti_trial_result *result);
+
+// --- curves.c; local, on rank 0 -------------------------------------------------------------------
+
+/** Keep the curve of a trial of the search or of confirm.c until tutti_study_curves_forget.  If there is no memory for
+ * it, it is read again when it is needed.
+ * @param[in,out] record  its curve may be taken out */
+void tutti_study_curves_keep(tutti_study *study, tutti_trial_record *record);
+
+/** Return trial i with its curve, borrowed until tutti_study_curves_forget; NULL if it is not in memory. */
+const tutti_trial_record *tutti_study_curves_find(const tutti_study *study, int64_t i);
+
+/** Forget all curves, because the study's file has them. */
+void tutti_study_curves_forget(tutti_study *study);
 
 // --- trial_run.c ---------------------------------------------------------------------------------
 

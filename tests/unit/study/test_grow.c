@@ -162,6 +162,7 @@ static void make_study(void **state, const char *text, tutti_config *config, tut
 
 static void clear_study(tutti_config *config, tutti_study *study) {
   tutti_study_store_close(&study->store);
+  tutti_study_curves_forget(study);
   tutti_fit_trial_set_clear(&study->set);
   tutti_space_destroy(&study->space);
   tutti_free(study->carried);
