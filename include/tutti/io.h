@@ -64,6 +64,11 @@ void tutti_file_trust(tutti_file *file, tutti_trust trust);
 TUTTI_NODISCARD
 tutti_status tutti_file_create(const char *path, tutti_file **file);
 
+/** As tutti_file_create, but what killed processes have left stays until tutti_io_sweep.  In a folder of many files,
+ * looking for it takes longer than a small file. */
+TUTTI_NODISCARD
+tutti_status tutti_file_create_unswept(const char *path, tutti_file **file);
+
 /** Write texts without checksums, because other programs may change the texts of this new file. */
 void tutti_file_leave_texts_open(tutti_file *file);
 
@@ -255,6 +260,9 @@ tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n)
  * @return ERR_CREATE with the path that could not be made */
 TUTTI_NODISCARD
 tutti_status tutti_io_make_folder(const char *path);
+
+/** Remove all temporary files in a folder whose process on this host has ended. */
+void tutti_io_sweep(const char *folder);
 
 /** Get the bytes that this user may still write to the file system of a folder.  Quotas are not seen.
  * @return false: the system does not say */

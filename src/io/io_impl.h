@@ -13,15 +13,12 @@ typedef struct {
   int fd;     // owned
 } tutti_temporary;
 
-/** Open a temporary file beside `path`.  Missing parent folders are made.  Temporary files of `path` are removed if
- * their process on this host has ended.
+/** Open a temporary file beside `path`.  Missing parent folders are made.
+ * @param[in]  sweeps     remove temporary files of `path` whose process on this host has ended
  * @param[out] temporary  empty after a failure
  * @return ERR_CREATE */
 TUTTI_NODISCARD
-tutti_status tutti_io_temporary_begin(const char *path, tutti_temporary *temporary);
-
-/** Remove all temporary files in `folder` whose process on this host has ended. */
-void tutti_io_temporary_sweep(const char *folder);
+tutti_status tutti_io_temporary_begin(const char *path, bool sweeps, tutti_temporary *temporary);
 
 /** Write n bytes at the current position of the file.
  * @return ERR_IO */

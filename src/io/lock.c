@@ -89,7 +89,7 @@ tutti_status tutti_io_lock_take(const char *folder, tutti_lock **lock) {
       done, done, TUTTI_ERR_CREATE,
       "%s: cannot lock: the file was removed %d times while it was opened; is another job ending just now?",
       path, (int)MAX_TRIES);
-  tutti_io_temporary_sweep(folder);
+  tutti_io_sweep(folder);
   *lock = made;
   made = NULL;
 done:

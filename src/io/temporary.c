@@ -85,7 +85,7 @@ static void sweep(const char *folder, const char *base) {
   closedir(entries);
 }
 
-void tutti_io_temporary_sweep(const char *folder) {
+void tutti_io_sweep(const char *folder) {
   sweep(folder, NULL);
 }
 
@@ -109,7 +109,7 @@ static tutti_status open_new(tutti_temporary *temporary) {
   return status;
 }
 
-tutti_status tutti_io_temporary_begin(const char *path, tutti_temporary *temporary) {
+tutti_status tutti_io_temporary_begin(const char *path, bool sweeps, tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
   char *folder = NULL;
   mode_t mode = 0;
@@ -119,7 +119,7 @@ tutti_status tutti_io_temporary_begin(const char *path, tutti_temporary *tempora
   TUTTI_TRY_GOTO(done, tutti_io_parent_folder(temporary->path, &folder));
   TUTTI_TRY_GOTO(done, tutti_io_make_folder(folder));
   const char *slash = strrchr(temporary->path, '/');
-  sweep(folder, slash ? slash + 1 : temporary->path);
+  if (sweeps) sweep(folder, slash ? slash + 1 : temporary->path);
   TUTTI_TRY_GOTO(done, open_new(temporary));
   // The new file has the permissions of the old one; if the system refuses, the default ones remain.
   if (mode) (void)fchmod(temporary->fd, mode);

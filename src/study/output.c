@@ -79,8 +79,7 @@ static tutti_status collect(tutti_study *study, const uint64_t *hashes, int64_t 
     if (study->set.results[i].status != TUTTI_TRIAL_WAITING || !tutti_study_is_due(study, i)) continue;
     const uint64_t hash = tutti_study_hash(study, i);
     if (!tutti_study_store_lists(hashes, n, hash)) continue;
-    TUTTI_TRY(
-        tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, true, &record));
+    TUTTI_TRY(tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, true, &record));
     study->set.results[i] = record.result;
     tutti_study_output_set_metric(study, record.metric);
     tutti_study_curves_keep(study, &record);

@@ -37,6 +37,7 @@ tutti_status tutti_study_store_open(const char *output, bool create, tutti_store
   if (create) TUTTI_TRY_GOTO(done, tutti_io_make_folder(store->folder));
   TUTTI_TRY_GOTO(done, tutti_study_store_path(store, claims_name, &path));
   TUTTI_TRY_GOTO(done, tutti_io_claims_open(path, create, &store->claims));
+  tutti_io_sweep(store->folder);
 done:
   tutti_free(path);
   if (status != TUTTI_OK) tutti_study_store_close(store);
@@ -225,7 +226,7 @@ tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, cons
   one.varied = set->varied + result.trial * set->n_varied;
   print_name(TUTTI_STORE_BY_HASH, hash, name);
   TUTTI_TRY_GOTO(done, trial_path(store, TUTTI_STORE_BY_HASH, hash, &path));
-  TUTTI_TRY_GOTO(done, tutti_file_create(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_create_unswept(path, &file));
   TUTTI_TRY_GOTO(done, tutti_study_head_write(file, &own));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", "trial", name));
   TUTTI_TRY_GOTO(done, tutti_fit_trial_set_write(file, &one));

@@ -1,7 +1,10 @@
 /** The folder of a study under way. */
+#define _XOPEN_SOURCE 700 // gethostname
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "study/store_impl.h"
 #include "support/folder.h"
@@ -136,10 +139,30 @@ static void trials_are_listed_without_what_is_none(void **state) {
   tutti_study_store_close(&store);
 }
 
+static void what_a_killed_job_has_left_of_a_trial_goes_when_the_next_one_begins(void **state) {
+  tutti_store store = {0};
+  char host[64] = "", name[128];
+  gethostname(host, sizeof host - 1);
+  fflush(NULL);
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+  snprintf(name, sizeof name, "study.h5.d/0000000000000abc.h5.tmp-%s-%ld", host, (long)child);
+  CHECK_OK(tutti_study_store_open(folder_path(state, "study.h5"), true, &store));
+  tutti_study_store_close(&store);
+  folder_put(folder_path(state, name), "", 0);
+  CHECK_OK(tutti_study_store_open(folder_path(state, "study.h5"), true, &store));
+  assert_int_equal(access(folder_path(state, name), F_OK), -1);
+  tutti_study_store_remove(&store);
+  tutti_study_store_close(&store);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_trial_is_read_as_the_one_it_is, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(trials_are_listed_without_what_is_none, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(what_a_killed_job_has_left_of_a_trial_goes_when_the_next_one_begins,
+                                      folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.store", tests, NULL, check_no_leak);
 }
