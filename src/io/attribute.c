@@ -50,6 +50,15 @@ static tutti_status check_sum(const tutti_file *file, const char *object, const 
 
 // --- writing
 
+/** If there is no such object, the caller is wrong, else the file is. */
+static tutti_status look_for_old(const tutti_file *file, const char *object, const char *name,
+                                 htri_t *exists) {
+  tutti_status status = TUTTI_OK;
+  TUTTI_H5_STATUS(status, *exists = H5Aexists_by_name(file->id, object, name, file->access), TUTTI_ERR_DATA,
+                  ABOUT);
+  return status == TUTTI_OK || tutti_file_has(file, object) ? status : TUTTI_ERR_INTERNAL;
+}
+
 /** Make or replace an attribute; n < 0 for a scalar. */
 static tutti_status put(tutti_file *file, const char *object, const char *name, hid_t file_type,
                         hid_t memory_type, int n, const void *data) {
@@ -58,10 +67,8 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
   htri_t exists = 0;
   const hsize_t extent = n > 0 ? (hsize_t)n : 0;
   const char *path = file->path;
-  // If there is no such object, the caller is wrong, else the file is.
-  const tutti_status unseen = tutti_file_has(file, object) ? TUTTI_ERR_DATA : TUTTI_ERR_INTERNAL;
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_H5(done, exists = H5Aexists_by_name(file->id, object, name, file->access), unseen, ABOUT);
+  TUTTI_TRY_GOTO(done, look_for_old(file, object, name, &exists));
   if (exists) TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO, ABOUT);
   TUTTI_H5(done, space = n < 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &extent, NULL), TUTTI_ERR_SYSTEM,
            ABOUT);

@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "io/io_impl.h"
 
-enum { HEAD_BYTES = 8, COPY_BYTES = 1 << 20 };
+enum { HEAD_BYTES = 8, COPY_BYTES = 1 << 20, MOST_ATTRIBUTES = 200 };
 
 // --- opening for reading
 
@@ -172,12 +172,15 @@ done:
   return status;
 }
 
-/** The root group would have a time stamp without the property. */
+/** The root group would have a time stamp without the first property.  With the second one its attributes, of which a
+ * study has more than thirty, are stored one after another and not in a tree, which is larger and slower. */
 static tutti_status create_h5(const char *path, hid_t access, hid_t *id) {
   tutti_status status = TUTTI_OK;
   hid_t creation = H5I_INVALID_HID;
   TUTTI_H5(done, creation = H5Pcreate(H5P_FILE_CREATE), TUTTI_ERR_CREATE, "%s: creation list", path);
   TUTTI_H5(done, H5Pset_obj_track_times(creation, false), TUTTI_ERR_CREATE, "%s: creation list", path);
+  TUTTI_H5(done, H5Pset_attr_phase_change(creation, MOST_ATTRIBUTES, MOST_ATTRIBUTES), TUTTI_ERR_CREATE,
+           "%s: creation list", path);
   TUTTI_H5(done, *id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access), TUTTI_ERR_CREATE,
            "%s: cannot create", path);
 done:
