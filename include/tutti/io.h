@@ -31,8 +31,8 @@ tutti_status tutti_file_open(const char *path, tutti_file **file);
  * @return NULL: there is none, or HDF5 was not running */
 const tutti_file *tutti_file_in_use(const tutti_file *after);
 
-/** Limit the processor time of one call of HDF5, except for reading numbers, while files are read.  From then on,
- * SIGVTALRM comes again and again, and its handler asks whether the time is up.
+/** Limit the processor time of one call of HDF5, or of a few that belong together, except for reading numbers, while
+ * files are read.  From then on, SIGVTALRM comes again and again, and its handler asks whether the time is up.
  * @param[in] seconds  0: no limit, as at the start */
 void tutti_file_limit_time(double seconds);
 

@@ -134,8 +134,11 @@ tutti_status tutti_file_create_array(tutti_file *file, const char *name, tutti_t
   if (!empty) choose_chunk(n_dims, dims, tutti_io_type_bytes(type), chunk);
   const tutti_array_form form = {
       .n_dims = n_dims, .dims = extent, .chunk = empty ? NULL : chunk, .deflate = deflate};
-  return tutti_file_check_write(
-      file, tutti_io_object_create(file, "array", name, tutti_io_h5_file_type(type), &form));
+  hid_t dataset;
+  const tutti_status status =
+      tutti_io_object_create(file, "array", name, tutti_io_h5_file_type(type), &form, &dataset);
+  tutti_io_h5_release(dataset);
+  return tutti_file_check_write(file, status);
 }
 
 tutti_status tutti_file_write(tutti_file *file, const char *name, tutti_type type, int n_dims,

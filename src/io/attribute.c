@@ -67,6 +67,7 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
   htri_t exists = 0;
   const hsize_t extent = n > 0 ? (hsize_t)n : 0;
   const char *path = file->path;
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
   TUTTI_TRY_GOTO(done, look_for_old(file, object, name, &exists));
   if (exists) TUTTI_H5(done, H5Adelete_by_name(file->id, object, name, H5P_DEFAULT), TUTTI_ERR_IO, ABOUT);
@@ -82,6 +83,7 @@ static tutti_status put(tutti_file *file, const char *object, const char *name, 
 done:
   tutti_io_h5_release(attribute);
   tutti_io_h5_release(space);
+  tutti_io_h5_unmute(printer);
   return tutti_file_check_write(file, status);
 }
 
@@ -97,6 +99,7 @@ static tutti_status put_texts(tutti_file *file, const char *object, const char *
                               const char *const *texts, int n) {
   tutti_status status = TUTTI_OK;
   hid_t type = H5I_INVALID_HID;
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   TUTTI_TRY_GOTO(done, make_text_type(file, &type));
   TUTTI_TRY_GOTO(done, put(file, object, name, type, type, n, texts));
   if (file->sums_texts) {
@@ -106,6 +109,7 @@ static tutti_status put_texts(tutti_file *file, const char *object, const char *
   }
 done:
   tutti_io_h5_release(type);
+  tutti_io_h5_unmute(printer);
   return status;
 }
 
@@ -185,7 +189,8 @@ static tutti_status get_number(const tutti_file *file, const char *object, const
                                hid_t memory_type, void *value) {
   tutti_status status = TUTTI_OK;
   attribute a;
-  TUTTI_TRY(attribute_open(file, object, name, &a));
+  const tutti_h5_printer printer = tutti_io_h5_mute();
+  TUTTI_TRY_GOTO(done, attribute_open(file, object, name, &a));
   const bool is_integer = a.type_class == H5T_INTEGER || a.type_class == H5T_ENUM;
   TUTTI_CHECK_GOTO(done, a.n == 1 && (is_integer || (real && a.type_class == H5T_FLOAT)), TUTTI_ERR_DATA,
                    "%s: attribute '%s' of '%s' is not one %s", file->path, name, object,
@@ -194,6 +199,7 @@ static tutti_status get_number(const tutti_file *file, const char *object, const
            file->path, name, object);
 done:
   attribute_close(&a);
+  tutti_io_h5_unmute(printer);
   return status;
 }
 
@@ -260,8 +266,9 @@ tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, co
                                   tutti_texts *texts) {
   tutti_status status = TUTTI_OK;
   attribute a;
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   *texts = (tutti_texts){0};
-  TUTTI_TRY(attribute_open(file, object, name, &a));
+  TUTTI_TRY_GOTO(done, attribute_open(file, object, name, &a));
   TUTTI_CHECK_GOTO(done, a.type_class == H5T_STRING, TUTTI_ERR_DATA,
                    "%s: attribute '%s' of '%s' is not a text", file->path, name, object);
   const bool variable = H5Tis_variable_str(a.type) > 0;
@@ -270,6 +277,7 @@ tutti_status tutti_file_get_texts(const tutti_file *file, const char *object, co
 done:
   if (status != TUTTI_OK) tutti_texts_clear(texts);
   attribute_close(&a);
+  tutti_io_h5_unmute(printer);
   return status;
 }
 

@@ -55,8 +55,10 @@ bool tutti_file_time_is_up(void) {
 
 // --- calls of HDF5
 
-void tutti_io_crash_enter(void) {
-  if (depth++ == 0 && reading && limit > 0) start_timer();
+bool tutti_io_crash_enter(void) {
+  const bool first = depth++ == 0;
+  if (first && reading && limit > 0) start_timer();
+  return first;
 }
 
 void tutti_io_crash_take_time(void) {

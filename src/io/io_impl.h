@@ -139,8 +139,9 @@ tutti_status tutti_file_check_write(const tutti_file *file, tutti_status status)
 
 // --- crash.c: what HDF5 is reading
 
-/** HDF5 runs between these two, which may be nested; tutti_io_h5_mute and tutti_io_h5_unmute call them. */
-void tutti_io_crash_enter(void);
+/** HDF5 runs between these two, which may be nested; tutti_io_h5_mute and tutti_io_h5_unmute call them.
+ * @return whether it is the outermost one */
+bool tutti_io_crash_enter(void);
 void tutti_io_crash_leave(void);
 
 /** The call that follows may take long, because it reads many numbers. */
@@ -192,9 +193,11 @@ int64_t tutti_io_selection_count(hid_t covered, int n_dims, const hsize_t *dims)
 typedef struct {
   H5E_auto2_t print;
   void *data;
+  bool muted; // HDF5 did not print before
 } tutti_h5_printer;
 
-/** Stop HDF5 from printing.  It comes before all other calls of HDF5, because it sets how HDF5 starts. */
+/** Stop HDF5 from printing, until tutti_io_h5_unmute.  It comes before all other calls of HDF5, because it sets how HDF5
+ * starts.  Around several calls it makes each of them cheaper. */
 tutti_h5_printer tutti_io_h5_mute(void);
 
 /** Let HDF5 print as before. */
@@ -295,11 +298,12 @@ typedef struct {
 
 /** Make the groups above `name`, and in them a data set of that name: without time stamps, and in chunks with
  * Fletcher-32.
- * @param[in] kind  for messages, "array" or "table"
+ * @param[in]  kind     for messages, "array" or "table"
+ * @param[out] dataset  owned by the caller; invalid after a failure
  * @return ERR_INTERNAL it already exists; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_io_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
-                                    const tutti_array_form *form);
+                                    const tutti_array_form *form, hid_t *dataset);
 
 // --- rows.c: some rows of an open array or table
 

@@ -105,10 +105,11 @@ static tutti_status set_filters(const tutti_file *file, const char *name, hid_t 
 }
 
 tutti_status tutti_io_object_create(tutti_file *file, const char *kind, const char *name, hid_t type,
-                                    const tutti_array_form *form) {
+                                    const tutti_array_form *form, hid_t *dataset) {
   tutti_status status = TUTTI_OK;
-  hid_t creation = H5I_INVALID_HID, space = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
+  hid_t creation = H5I_INVALID_HID, space = H5I_INVALID_HID;
   bool there = false;
+  *dataset = H5I_INVALID_HID;
   TUTTI_TRY_GOTO(done, make_list(file, H5P_DATASET_CREATE, &creation));
   if (form->chunk) TUTTI_TRY_GOTO(done, set_filters(file, name, type, form, creation));
   TUTTI_H5(done, space = H5Screate_simple(form->n_dims, form->dims, form->max_dims), TUTTI_ERR_SYSTEM, ABOUT);
@@ -116,10 +117,9 @@ tutti_status tutti_io_object_create(tutti_file *file, const char *kind, const ch
   TUTTI_CHECK_GOTO(done, !there, TUTTI_ERR_INTERNAL, "%s: cannot make %s '%s': it already exists", file->path,
                    kind, name);
   TUTTI_TRY_GOTO(done, make_groups(file, name));
-  TUTTI_H5(done, dataset = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT),
+  TUTTI_H5(done, *dataset = H5Dcreate2(file->id, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT),
            TUTTI_ERR_IO, "%s: cannot make %s '%s'", file->path, kind, name);
 done:
-  tutti_io_h5_release(dataset);
   tutti_io_h5_release(space);
   tutti_io_h5_release(creation);
   return status;

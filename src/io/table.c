@@ -44,23 +44,36 @@ static tutti_status make_record(const tutti_file *file, const tutti_column *colu
 }
 
 /** Make a table without values, in chunks with checksums.
- * @param[in] n  its rows for ever, or GROWS: it is empty and can grow */
+ * @param[in]  n        its rows for ever, or GROWS: it is empty and can grow
+ * @param[out] dataset  owned by the caller; invalid after a failure */
 static tutti_status create_table(tutti_file *file, const char *name, const tutti_column *columns,
-                                 int n_columns, int64_t n) {
+                                 int n_columns, int64_t n, hid_t *dataset) {
   tutti_status status = TUTTI_OK;
   hid_t type = H5I_INVALID_HID;
   const bool grows = n == GROWS;
   const hsize_t rows = grows ? 0 : (hsize_t)n, unlimited = H5S_UNLIMITED;
+  *dataset = H5I_INVALID_HID;
   TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, 0, &type));
   const size_t bytes = H5Tget_size(type);
   hsize_t chunk = bytes < CHUNK_BYTES ? CHUNK_BYTES / bytes : 1;
   if (!grows && rows < chunk) chunk = rows > 0 ? rows : 1; // no room for more
   const tutti_array_form form = {
       .n_dims = 1, .dims = &rows, .max_dims = grows ? &unlimited : NULL, .chunk = &chunk};
-  TUTTI_TRY_GOTO(done, tutti_io_object_create(file, "table", name, type, &form));
+  TUTTI_TRY_GOTO(done, tutti_io_object_create(file, "table", name, type, &form, dataset));
 done:
   tutti_io_h5_release(type);
   return status;
+}
+
+/** Make an empty table that can grow, unless there is one. */
+static tutti_status begin_table(tutti_file *file, const char *name, const tutti_column *columns,
+                                int n_columns) {
+  hid_t dataset = H5I_INVALID_HID;
+  bool there = false;
+  TUTTI_TRY(tutti_io_object_find(file, name, &there));
+  if (!there) TUTTI_TRY(create_table(file, name, columns, n_columns, GROWS, &dataset));
+  tutti_io_h5_release(dataset);
+  return TUTTI_OK;
 }
 
 /** List the columns of the table in the file. */
@@ -115,16 +128,16 @@ static tutti_status set_rows(const tutti_file *file, const char *name, const tut
 }
 
 /** Write rows [first, first + n) of an open table, which has them already.  HDF5 may write them later. */
-static tutti_status write_rows(tutti_file *file, const char *name, const tutti_array_storage *t,
-                               const tutti_column *columns, int n_columns, size_t record_bytes,
-                               const void *records, int64_t first, int64_t n) {
+static tutti_status write_rows(tutti_file *file, const char *name, hid_t dataset, const tutti_column *columns,
+                               int n_columns, size_t record_bytes, const void *records, int64_t first,
+                               int64_t n) {
   tutti_status status = TUTTI_OK;
   tutti_io_rows rows = TUTTI_NO_ROWS;
   hid_t record = H5I_INVALID_HID;
   TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, record_bytes, &record));
-  TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t->dataset, first, n, &rows));
-  TUTTI_H5(done, H5Dwrite(t->dataset, record, rows.in_memory, rows.in_file, H5P_DEFAULT, records),
-           TUTTI_ERR_IO, "%s: table '%s': cannot write", file->path, name);
+  TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, dataset, first, n, &rows));
+  TUTTI_H5(done, H5Dwrite(dataset, record, rows.in_memory, rows.in_file, H5P_DEFAULT, records), TUTTI_ERR_IO,
+           "%s: table '%s': cannot write", file->path, name);
 done:
   tutti_io_rows_close(&rows);
   tutti_io_h5_release(record);
@@ -135,58 +148,66 @@ tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_
                                 int n_columns, size_t record_bytes, const void *records, int64_t n) {
   tutti_status status = TUTTI_OK;
   tutti_array_storage t = TUTTI_NO_STORAGE;
-  bool there = false;
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_TRY_GOTO(done, tutti_io_object_find(file, name, &there));
-  if (!there) TUTTI_TRY_GOTO(done, create_table(file, name, columns, n_columns, GROWS));
+  TUTTI_TRY_GOTO(done, begin_table(file, name, columns, n_columns));
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, check_columns(file, name, &t, columns, n_columns));
   if (n == 0) goto done;
   const int64_t first = n_rows_of(&t);
   TUTTI_TRY_GOTO(done, set_rows(file, name, &t, first + n));
-  TUTTI_TRY_GOTO(done, write_rows(file, name, &t, columns, n_columns, record_bytes, records, first, n));
+  TUTTI_TRY_GOTO(done,
+                 write_rows(file, name, t.dataset, columns, n_columns, record_bytes, records, first, n));
   TUTTI_H5(done, H5Dflush(t.dataset), TUTTI_ERR_IO, "%s: table '%s': cannot append", file->path, name);
 done:
   tutti_array_storage_close(&t);
+  tutti_io_h5_unmute(printer);
   return tutti_file_check_write(file, status);
 }
 
-/** Find out whether there is a table with these columns and n rows, which can be written over. */
-static tutti_status fits(const tutti_file *file, const char *name, const tutti_column *columns, int n_columns,
-                         int64_t n, bool *same) {
+/** Open the table of that name if it has these columns and n rows, so that it can be written over.
+ * @param[out] dataset  owned by the caller; invalid: there is another table */
+static tutti_status open_like(const tutti_file *file, const char *name, const tutti_column *columns,
+                              int n_columns, int64_t n, hid_t *dataset) {
   tutti_array_storage t = TUTTI_NO_STORAGE;
   const tutti_status status = table_open(file, name, &t);
-  *same = status == TUTTI_OK && n_rows_of(&t) == n &&
-          check_columns(file, name, &t, columns, n_columns) == TUTTI_OK;
+  *dataset = H5I_INVALID_HID;
+  if (status == TUTTI_OK && n_rows_of(&t) == n &&
+      check_columns(file, name, &t, columns, n_columns) == TUTTI_OK) {
+    *dataset = t.dataset;
+    t.dataset = H5I_INVALID_HID;
+  }
   tutti_array_storage_close(&t);
   return status;
 }
 
-/** Make a table of n rows, unless there is one that can be written over.  HDF5 cannot change the columns of a table, nor
- * the length of one that does not grow, so another table is removed. */
+/** Open a table of n rows.  HDF5 cannot change the columns of a table, nor the length of one that does not grow, so
+ * another table of that name is removed.
+ * @param[out] dataset  owned by the caller; invalid after a failure */
 static tutti_status make_room(tutti_file *file, const char *name, const tutti_column *columns, int n_columns,
-                              int64_t n) {
-  bool there = false, same = false;
+                              int64_t n, hid_t *dataset) {
+  bool there = false;
+  *dataset = H5I_INVALID_HID;
   TUTTI_TRY(tutti_io_object_find(file, name, &there));
-  if (there) TUTTI_TRY(fits(file, name, columns, n_columns, n, &same));
-  if (same) return TUTTI_OK;
+  if (there) TUTTI_TRY(open_like(file, name, columns, n_columns, n, dataset));
+  if (*dataset >= 0) return TUTTI_OK;
   if (there)
     TUTTI_H5_TRY(H5Ldelete(file->id, name, H5P_DEFAULT), TUTTI_ERR_IO,
                  "%s: table '%s': cannot be replaced by another one", file->path, name);
-  return create_table(file, name, columns, n_columns, n);
+  return create_table(file, name, columns, n_columns, n, dataset);
 }
 
 tutti_status tutti_table_replace(tutti_file *file, const char *name, const tutti_column *columns,
                                  int n_columns, size_t record_bytes, const void *records, int64_t n) {
   tutti_status status = TUTTI_OK;
-  tutti_array_storage t = TUTTI_NO_STORAGE;
+  hid_t dataset = H5I_INVALID_HID;
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   TUTTI_TRY_GOTO(done, tutti_file_writable(file));
-  TUTTI_TRY_GOTO(done, make_room(file, name, columns, n_columns, n));
-  if (n == 0) goto done;
-  TUTTI_TRY_GOTO(done, table_open(file, name, &t));
-  TUTTI_TRY_GOTO(done, write_rows(file, name, &t, columns, n_columns, record_bytes, records, 0, n));
+  TUTTI_TRY_GOTO(done, make_room(file, name, columns, n_columns, n, &dataset));
+  if (n > 0) status = write_rows(file, name, dataset, columns, n_columns, record_bytes, records, 0, n);
 done:
-  tutti_array_storage_close(&t);
+  tutti_io_h5_release(dataset);
+  tutti_io_h5_unmute(printer);
   return tutti_file_check_write(file, status);
 }
 
@@ -207,11 +228,13 @@ tutti_status tutti_table_columns(const tutti_file *file, const char *name, tutti
   tutti_status status = TUTTI_OK;
   tutti_array_storage t = TUTTI_NO_STORAGE;
   *names = (tutti_texts){0};
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, list_columns(&t, names));
 done:
   if (status != TUTTI_OK) tutti_texts_clear(names);
   tutti_array_storage_close(&t);
+  tutti_io_h5_unmute(printer);
   return status;
 }
 
@@ -222,6 +245,7 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
   tutti_io_rows rows = TUTTI_NO_ROWS;
   hid_t record = H5I_INVALID_HID;
   char what[1024];
+  const tutti_h5_printer printer = tutti_io_h5_mute();
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t.dataset, first, n, &rows));
   TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, record_bytes, &record));
@@ -231,6 +255,7 @@ done:
   tutti_io_rows_close(&rows);
   tutti_io_h5_release(record);
   tutti_array_storage_close(&t);
+  tutti_io_h5_unmute(printer);
   return status;
 }
 
