@@ -64,10 +64,11 @@ void tutti_file_trust(tutti_file *file, tutti_trust trust);
 TUTTI_NODISCARD
 tutti_status tutti_file_create(const char *path, tutti_file **file);
 
-/** As tutti_file_create, but what killed processes have left stays until tutti_io_sweep.  In a folder of many files,
- * looking for it takes longer than a small file. */
+/** As tutti_file_create, for one of so many small files in a folder that to look after the folder takes longer than the
+ * file: what killed processes have left stays until tutti_io_sweep, and if the machine fails before tutti_io_flush_folder,
+ * the file may be missing after it, but is never half. */
 TUTTI_NODISCARD
-tutti_status tutti_file_create_unswept(const char *path, tutti_file **file);
+tutti_status tutti_file_create_among_many(const char *path, tutti_file **file);
 
 /** Write texts without checksums, because other programs may change the texts of this new file. */
 void tutti_file_leave_texts_open(tutti_file *file);
@@ -263,6 +264,11 @@ tutti_status tutti_io_make_folder(const char *path);
 
 /** Remove all temporary files in a folder whose process on this host has ended. */
 void tutti_io_sweep(const char *folder);
+
+/** Flush the names of new files to disk.
+ * @return ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_io_flush_folder(const char *folder);
 
 /** Get the bytes that this user may still write to the file system of a folder.  Quotas are not seen.
  * @return false: the system does not say */

@@ -189,14 +189,14 @@ done:
 }
 
 /** Begin a new file, empty or as a copy, with HDF5 on top of the temporary file. */
-static tutti_status begin_writing(const char *path, bool copy, bool sweeps, tutti_file **file) {
+static tutti_status begin_writing(const char *path, bool copy, bool among_many, tutti_file **file) {
   tutti_status status = TUTTI_OK;
   hid_t access = H5I_INVALID_HID;
   TUTTI_TRY_GOTO(done, tutti_fault("file.create"));
   TUTTI_TRY_GOTO(done, new_file(path, file));
   tutti_file *f = *file;
   f->writable = f->sums_texts = true;
-  TUTTI_TRY_GOTO(done, tutti_io_temporary_begin(path, sweeps, &f->temporary));
+  TUTTI_TRY_GOTO(done, tutti_io_temporary_begin(path, among_many, &f->temporary));
   if (copy) TUTTI_TRY_GOTO(done, copy_into(path, &f->temporary));
   f->disk.fd = f->temporary.fd;
   TUTTI_TRY_GOTO(done, tutti_io_driver_access(f->path, &f->disk, &f->driver, &access));
@@ -212,19 +212,19 @@ done:
 
 tutti_status tutti_file_create(const char *path, tutti_file **file) {
   *file = NULL;
-  return begin_writing(path, false, true, file);
+  return begin_writing(path, false, false, file);
 }
 
-tutti_status tutti_file_create_unswept(const char *path, tutti_file **file) {
+tutti_status tutti_file_create_among_many(const char *path, tutti_file **file) {
   *file = NULL;
-  return begin_writing(path, false, false, file);
+  return begin_writing(path, false, true, file);
 }
 
 tutti_status tutti_file_update(const char *path, tutti_file **file) {
   *file = NULL;
   const bool exists = access(path, F_OK) == 0;
   if (exists) TUTTI_TRY(check_readable(path));
-  return begin_writing(path, exists, true, file);
+  return begin_writing(path, exists, false, file);
 }
 
 tutti_status tutti_file_writable(const tutti_file *file) {

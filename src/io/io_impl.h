@@ -11,21 +11,23 @@ typedef struct {
   char *path; // owned; the final path, after links
   char *name; // owned; the temporary path, NULL: there is none
   int fd;     // owned
+  bool among_many;
 } tutti_temporary;
 
 /** Open a temporary file beside `path`.  Missing parent folders are made.
- * @param[in]  sweeps     remove temporary files of `path` whose process on this host has ended
- * @param[out] temporary  empty after a failure
+ * @param[in]  among_many  else temporary files of `path` are removed if their process on this host has ended, and the
+ * folder is flushed at the commit
+ * @param[out] temporary   empty after a failure
  * @return ERR_CREATE */
 TUTTI_NODISCARD
-tutti_status tutti_io_temporary_begin(const char *path, bool sweeps, tutti_temporary *temporary);
+tutti_status tutti_io_temporary_begin(const char *path, bool among_many, tutti_temporary *temporary);
 
 /** Write n bytes at the current position of the file.
  * @return ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_io_temporary_write(tutti_temporary *temporary, const void *data, size_t n);
 
-/** Flush to disk, close, rename, and flush the folder.
+/** Flush to disk, close, rename, and flush the folder unless it is one among many files.
  * @param[in,out] temporary  empty after it in any case
  * @return ERR_IO */
 TUTTI_NODISCARD

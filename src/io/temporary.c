@@ -109,17 +109,17 @@ static tutti_status open_new(tutti_temporary *temporary) {
   return status;
 }
 
-tutti_status tutti_io_temporary_begin(const char *path, bool sweeps, tutti_temporary *temporary) {
+tutti_status tutti_io_temporary_begin(const char *path, bool among_many, tutti_temporary *temporary) {
   tutti_status status = TUTTI_OK;
   char *folder = NULL;
   mode_t mode = 0;
-  *temporary = (tutti_temporary){NULL, NULL, -1};
+  *temporary = (tutti_temporary){NULL, NULL, -1, among_many};
   TUTTI_TRY_GOTO(done, follow(path, &temporary->path));
   TUTTI_TRY_GOTO(done, check_target(temporary->path, &mode));
   TUTTI_TRY_GOTO(done, tutti_io_parent_folder(temporary->path, &folder));
   TUTTI_TRY_GOTO(done, tutti_io_make_folder(folder));
   const char *slash = strrchr(temporary->path, '/');
-  if (sweeps) sweep(folder, slash ? slash + 1 : temporary->path);
+  if (!among_many) sweep(folder, slash ? slash + 1 : temporary->path);
   TUTTI_TRY_GOTO(done, open_new(temporary));
   // The new file has the permissions of the old one; if the system refuses, the default ones remain.
   if (mode) (void)fchmod(temporary->fd, mode);
@@ -148,12 +148,12 @@ tutti_status tutti_io_temporary_write(tutti_temporary *temporary, const void *da
 }
 
 /** A rename is on disk when its folder is.  File systems without this call return EINVAL. */
-static tutti_status flush_folder(const char *path, const char *folder) {
+tutti_status tutti_io_flush_folder(const char *folder) {
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int error = fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP) ? errno : 0;
   if (fd >= 0) close(fd);
   TUTTI_CHECK(error == 0, TUTTI_ERR_IO,
-              "%s: the new file is written, but its folder cannot be flushed to disk: %s", path,
+              "%s: new files are written, but this folder cannot be flushed to disk: %s", folder,
               strerror(error));
   return TUTTI_OK;
 }
@@ -176,7 +176,7 @@ tutti_status tutti_io_temporary_commit(tutti_temporary *temporary) {
   char *folder = NULL; // allocated before the rename, because nothing should fail after it
   TUTTI_TRY_GOTO(done, tutti_io_parent_folder(temporary->path, &folder));
   TUTTI_TRY_GOTO(done, give_name(temporary));
-  TUTTI_TRY_GOTO(done, flush_folder(temporary->path, folder));
+  if (!temporary->among_many) TUTTI_TRY_GOTO(done, tutti_io_flush_folder(folder));
 done:
   tutti_free(folder);
   tutti_io_temporary_drop(temporary);
@@ -188,5 +188,5 @@ void tutti_io_temporary_drop(tutti_temporary *temporary) {
   if (temporary->name) unlink(temporary->name);
   tutti_free(temporary->name);
   tutti_free(temporary->path);
-  *temporary = (tutti_temporary){NULL, NULL, -1};
+  *temporary = (tutti_temporary){NULL, NULL, -1, false};
 }

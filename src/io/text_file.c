@@ -9,7 +9,7 @@
 
 tutti_status tutti_io_write_text(const char *path, const char *text) {
   tutti_temporary temporary;
-  TUTTI_TRY(tutti_io_temporary_begin(path, true, &temporary));
+  TUTTI_TRY(tutti_io_temporary_begin(path, false, &temporary));
   const tutti_status status = tutti_io_temporary_write(&temporary, text, strlen(text));
   if (status != TUTTI_OK) {
     tutti_io_temporary_drop(&temporary);

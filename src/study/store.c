@@ -212,7 +212,17 @@ done:
   return status;
 }
 
-tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
+/** Flush the folder, unless this was done a moment ago.  The contents of a file are on disk before it has its name, so if
+ * the machine fails, the trials of this moment are missing and computed again, and all others are there. */
+static tutti_status flush(tutti_store *store) {
+  static const double every_s = 0.1;
+  const double now = tutti_clock_s();
+  if (now - store->flushed_at < every_s) return TUTTI_OK;
+  store->flushed_at = now;
+  return tutti_io_flush_folder(store->folder);
+}
+
+tutti_status tutti_study_store_put(tutti_store *store, uint64_t hash, const tutti_study_head *head,
                                    const tutti_trial_set *set, const tutti_trial_record *record) {
   tutti_status status = TUTTI_OK;
   tutti_file *file = NULL;
@@ -226,13 +236,14 @@ tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, cons
   one.varied = set->varied + result.trial * set->n_varied;
   print_name(TUTTI_STORE_BY_HASH, hash, name);
   TUTTI_TRY_GOTO(done, trial_path(store, TUTTI_STORE_BY_HASH, hash, &path));
-  TUTTI_TRY_GOTO(done, tutti_file_create_unswept(path, &file));
+  TUTTI_TRY_GOTO(done, tutti_file_create_among_many(path, &file));
   TUTTI_TRY_GOTO(done, tutti_study_head_write(file, &own));
   TUTTI_TRY_GOTO(done, tutti_file_set_text(file, "/", "trial", name));
   TUTTI_TRY_GOTO(done, tutti_fit_trial_set_write(file, &one));
   TUTTI_TRY_GOTO(done, tutti_study_curve_write(file, record));
   TUTTI_TRY_GOTO(done, tutti_fault("study.trial"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
+  TUTTI_TRY_GOTO(done, flush(store));
 done:
   tutti_file_close(&file);
   tutti_free(path);

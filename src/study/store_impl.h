@@ -88,6 +88,7 @@ typedef enum {
 typedef struct {
   char *folder;         // owned
   tutti_claims *claims; // owned
+  double flushed_at;    // clock at which the names of new trials were last flushed to disk
 } tutti_store;
 
 /** Open the folder of the study's file `output`.
@@ -138,11 +139,11 @@ bool tutti_study_store_has(const tutti_store *store, uint64_t hash);
 TUTTI_NODISCARD
 tutti_status tutti_study_store_rename(const tutti_store *store, uint64_t number, uint64_t hash);
 
-/** Write the file of a trial.
+/** Write the file of a trial.  If the machine fails, trials of the last tenth of a second may be missing.
  * @param[in] set   names and values of the varied keys
  * @return ERR_CREATE, ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_study_store_put(const tutti_store *store, uint64_t hash, const tutti_study_head *head,
+tutti_status tutti_study_store_put(tutti_store *store, uint64_t hash, const tutti_study_head *head,
                                    const tutti_trial_set *set, const tutti_trial_record *record);
 
 /** Open the file of a trial.  The caller closes it. */
