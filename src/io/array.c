@@ -74,7 +74,7 @@ tutti_status tutti_file_read_rows(const tutti_file *file, const char *name, tutt
   TUTTI_TRY_GOTO(done, select_rows(file, name, first, n, &array, &rows));
   snprintf(what, sizeof what, "%s: array '%s': cannot read %lld rows from row %lld on", file->path, name,
            (long long)n, (long long)first);
-  status = tutti_io_rows_read(file, array.dataset, number, &rows, data, what);
+  status = tutti_io_rows_read(file, array.dataset, number, &rows, H5P_DEFAULT, data, what);
 done:
   tutti_io_rows_close(&rows);
   tutti_array_storage_close(&array);

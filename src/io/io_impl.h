@@ -325,10 +325,11 @@ tutti_status tutti_io_rows_select(const tutti_file *file, const char *kind, cons
                                   int64_t first, int64_t n, tutti_io_rows *rows);
 
 /** Read the selected rows.
- * @param[in]  type  of the numbers or records in memory
- * @param[in]  what  what cannot be done, for the message
+ * @param[in]  type      of the numbers or records in memory
+ * @param[in]  transfer  list for reading, or H5P_DEFAULT
+ * @param[in]  what      what cannot be done, for the message
  * @return ERR_DATA damaged, or HDF5 lacks a filter; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_io_rows_read(const tutti_file *file, hid_t dataset, hid_t type, const tutti_io_rows *rows,
-                                void *data, const char *what);
+                                hid_t transfer, void *data, const char *what);
 void tutti_io_rows_close(tutti_io_rows *rows);

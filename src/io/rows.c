@@ -26,12 +26,12 @@ tutti_status tutti_io_rows_select(const tutti_file *file, const char *kind, cons
 }
 
 tutti_status tutti_io_rows_read(const tutti_file *file, hid_t dataset, hid_t type, const tutti_io_rows *rows,
-                                void *data, const char *what) {
+                                hid_t transfer, void *data, const char *what) {
   tutti_status status = TUTTI_OK;
   if (rows->empty) return TUTTI_OK;
   const tutti_h5_printer printer = tutti_io_h5_mute();
   tutti_io_crash_take_time();
-  const bool failed = H5Dread(dataset, type, rows->in_memory, rows->in_file, H5P_DEFAULT, data) < 0;
+  const bool failed = H5Dread(dataset, type, rows->in_memory, rows->in_file, transfer, data) < 0;
   const bool lacks_filter = failed && tutti_io_h5_why() == TUTTI_H5_NO_FILTER;
   if (lacks_filter)
     status = tutti_io_filter_fail(file, dataset, what);

@@ -43,6 +43,24 @@ static tutti_status make_record(const tutti_file *file, const tutti_column *colu
   return TUTTI_OK;
 }
 
+/** Make a list for moving n records.  HDF5 would take and clear a megabyte for records that have other columns than the
+ * file, however few they are.
+ * @param[in]  type      of a record in the file
+ * @param[in]  record    of one in memory
+ * @param[out] transfer  H5P_DEFAULT for none and for many; others are to be released also after a failure */
+static tutti_status make_transfer(const tutti_file *file, hid_t type, hid_t record, int64_t n,
+                                  hid_t *transfer) {
+  enum { DEFAULT_BYTES = 1 << 20 };
+  const size_t in_file = H5Tget_size(type), in_memory = H5Tget_size(record),
+               bytes = in_file > in_memory ? in_file : in_memory;
+  *transfer = H5P_DEFAULT;
+  if (n == 0 || bytes == 0 || (uint64_t)n > DEFAULT_BYTES / bytes) return TUTTI_OK;
+  TUTTI_H5_TRY(*transfer = H5Pcreate(H5P_DATASET_XFER), TUTTI_ERR_SYSTEM, "%s: transfer list", file->path);
+  TUTTI_H5_TRY(H5Pset_buffer(*transfer, (size_t)n * bytes, NULL, NULL), TUTTI_ERR_SYSTEM, "%s: transfer list",
+               file->path);
+  return TUTTI_OK;
+}
+
 /** Make a table without values, in chunks with checksums.
  * @param[in]  n        its rows for ever, or GROWS: it is empty and can grow
  * @param[out] dataset  owned by the caller; invalid after a failure */
@@ -243,16 +261,18 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
   tutti_status status = TUTTI_OK;
   tutti_array_storage t = TUTTI_NO_STORAGE;
   tutti_io_rows rows = TUTTI_NO_ROWS;
-  hid_t record = H5I_INVALID_HID;
+  hid_t record = H5I_INVALID_HID, transfer = H5P_DEFAULT;
   char what[1024];
   const tutti_h5_printer printer = tutti_io_h5_mute();
   TUTTI_TRY_GOTO(done, table_open(file, name, &t));
   TUTTI_TRY_GOTO(done, tutti_io_rows_select(file, "table", name, t.dataset, first, n, &rows));
   TUTTI_TRY_GOTO(done, make_record(file, columns, n_columns, record_bytes, &record));
+  TUTTI_TRY_GOTO(done, make_transfer(file, t.type, record, n, &transfer));
   snprintf(what, sizeof what, "%s: table '%s': cannot read", file->path, name);
-  status = tutti_io_rows_read(file, t.dataset, record, &rows, records, what);
+  status = tutti_io_rows_read(file, t.dataset, record, &rows, transfer, records, what);
 done:
   tutti_io_rows_close(&rows);
+  if (transfer != H5P_DEFAULT) tutti_io_h5_release(transfer);
   tutti_io_h5_release(record);
   tutti_array_storage_close(&t);
   tutti_io_h5_unmute(printer);
