@@ -73,13 +73,16 @@ void tutti_dataset_train_ranges(const tutti_dataset *d, double *min, double *max
 }
 
 /** Two passes, so that no digits cancel, in the order of the file, so that memory is read in order and the sums do not
- * depend on the order of rows_at. */
-static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, const statistics *s) {
+ * depend on the order of rows_at.
+ * @param[in] varies  the second pass is needed; else the variance stays 0 */
+static void measure(const tutti_dataset *d, const uint64_t *marks, int64_t n, bool varies,
+                    const statistics *s) {
   const tutti_part *part = &d->layout.parts[TUTTI_ROWS_TRAIN];
   const void *x = tutti_dataset_x(d, TUTTI_ROWS_TRAIN);
   const int64_t width = d->layout.n_features;
   find_ranges(d, marks, s);
   for (int64_t j = 0; j < width; j++) s->mean[j] /= (double)n;
+  if (!varies) return;
   TUTTI_CALL_FOR_TYPE(part->type, spread, x, part->n, width, marks, s->mean, s->variance);
   for (int64_t j = 0; j < width; j++) s->variance[j] /= (double)n;
 }
@@ -139,7 +142,7 @@ static tutti_status fit(tutti_dataset *d, tutti_scale scale, tutti_rows_at rows_
   TUTTI_TRY_GOTO(done, TUTTI_NEW(all, 4 * width));
   TUTTI_TRY_GOTO(done, mark(d, rows_at, context, n, &marks));
   const statistics s = {all, all + width, all + 2 * width, all + 3 * width};
-  measure(d, marks, n, &s);
+  measure(d, marks, n, scale != TUTTI_SCALE_UNIT, &s);
   if (scale != TUTTI_SCALE_STANDARDIZE_FEATURES) pool(&s, width);
   const int64_t n_values = scale == TUTTI_SCALE_STANDARDIZE_FEATURES ? width : 1;
   for (int64_t j = 0; j < n_values; j++) {

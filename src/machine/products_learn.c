@@ -55,14 +55,22 @@ static void add_loops(tutti_product_time *loops, const char *name) {
   snprintf(loops->by[loops->n++].name, sizeof loops->by[0].name, "%s", name);
 }
 
+/** Whether the BLAS has the narrower kernels.  To find out takes them for a moment, which is longer than a small step, so
+ * it is done once. */
+static bool has_narrower(const char *own) {
+  static bool asked, has;
+  if (!asked) has = tutti_blas_take_kernels(narrower) && tutti_blas_take_kernels(own);
+  asked = true;
+  return has;
+}
+
 /** The loops that are worth a try. */
 static void list_loops(tutti_product_time *loops) {
   char own[TUTTI_MACHINE_KERNELS_NAME];
   add_loops(loops, TUTTI_OWN_LOOPS);
   add_loops(loops, own_kernels(own));
   if (strcmp(own, narrower) == 0 || !tutti_products_allow(narrower)) return;
-  const bool taken = tutti_blas_take_kernels(narrower);
-  if (taken && tutti_blas_take_kernels(own)) add_loops(loops, narrower);
+  if (has_narrower(own)) add_loops(loops, narrower);
 }
 
 tutti_product_time tutti_products_like(const tutti_products_chooser *chooser,
