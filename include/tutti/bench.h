@@ -144,6 +144,10 @@ typedef struct {
   tutti_bench_layout *layouts; // [n_layouts]
   int64_t layout_batch;
   int best_layout;
+  // Of a cache line between two cores, before and after the measurements; NAN: not measured.  round_trip is a word of
+  // machine/round_trip.h that says what they mean; borrowed for good.
+  double round_trip_before_s, round_trip_after_s;
+  const char *round_trip;
   bool disturbed;   // rounds differ so much that something else was running on the machine
   double best_gain; // factor by which the best layout is faster than this run; 0: unknown
   tutti_bench_prediction

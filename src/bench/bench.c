@@ -8,6 +8,7 @@
 #include "bench/measure_impl.h"
 #include "machine/cpu.h"
 #include "machine/quota.h"
+#include "machine/round_trip.h"
 #include "run/plan.h"
 #include "tutti/linalg.h"
 
@@ -176,7 +177,7 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
 }
 
 /** Measure everything in the order in which the parts need each other. */
-static tutti_status measure(const tutti_bench_setup *setup, tutti_bench_report *report) {
+static tutti_status measure_all(const tutti_bench_setup *setup, tutti_bench_report *report) {
   report->n_train = tutti_train_probe_run(setup->probe)->samples.train.n;
   TUTTI_TRY(tutti_comm_agree(setup->comm, choose_batches(setup, report)));
   TUTTI_TRY(count_cores(setup, &report->cores));
@@ -199,6 +200,21 @@ static tutti_status measure(const tutti_bench_setup *setup, tutti_bench_report *
                  report->cores > 1 ? "s" : "");
   TUTTI_TRY(tutti_bench_compare_layouts(setup, &costs, report));
   return predict(setup, &costs, report);
+}
+
+/** Measure everything between two looks at the round trip between cores, on which the reductions depend. */
+static tutti_status measure(const tutti_bench_setup *setup, tutti_bench_report *report) {
+  tutti_round_trip before, after;
+  char text[400];
+  TUTTI_TRY(tutti_round_trip_measure(setup->comm, &before));
+  TUTTI_TRY(measure_all(setup, report));
+  TUTTI_TRY(tutti_round_trip_measure(setup->comm, &after));
+  report->round_trip_before_s = before.slowest_s > 0 ? before.slowest_s : NAN;
+  report->round_trip_after_s = after.slowest_s > 0 ? after.slowest_s : NAN;
+  report->round_trip = tutti_round_trip_names[tutti_round_trip_judge(&before, &after)];
+  if (tutti_round_trip_warning(&before, &after, text, sizeof text))
+    tutti_log_root(TUTTI_LOG_WARNING, "%s", text);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_bench(const tutti_comm *comm, const tutti_config *config,

@@ -17,6 +17,16 @@ static const tutti_help_row run[] = {
     {"peak_all_gflops", "the same speed, on all ranks with all their threads at once"},
     {NULL, NULL}};
 
+static const tutti_help_row round_trip[] = {
+    {"round_trip_before_s, round_trip_after_s",
+     "time in which a cache line goes to another core and back, for the slowest pair of cores that work "
+     "together, before and after the measurements; nan if it is not measured"},
+    {"round_trip",
+     "normal; slow: more than 2e-7 s between cores that share a cache; changed: by more than a factor of "
+     "two; cores_without_a_common_cache: no limit is known; one_thread, more_threads_than_cores, "
+     "interrupted: why it is not measured"},
+    {NULL, NULL}};
+
 static const tutti_help_row steps[] = {
     {"batch_size, rows", "samples of the step; samples of its largest shard"},
     {"step_s, step_min_s", "time of a step"},
@@ -91,6 +101,7 @@ const tutti_help_table tutti_cli_bench_columns[] = {
      "machine.",
      none},
     {"This run:", run},
+    {"Round trip between cores.  Figures of several ranks or threads depend on it:", round_trip},
     {"Steps.  The columns from data_s to update_s are means over the ranks, and add up to step_s:", steps},
     {"Shards.  Each rank works alone, all at the same time; the times are those of the slowest rank:",
      shards},

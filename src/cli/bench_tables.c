@@ -32,6 +32,13 @@ static void print_steps(const tutti_bench_report *r) {
   }
 }
 
+/** Between which round trips all of this was measured: if they are slow or differ, figures of several ranks or threads are
+ * not those of other days. */
+static void print_round_trip(const tutti_bench_report *r) {
+  printf("\nround_trip_before_s\tround_trip_after_s\tround_trip\n%.3g\t%.3g\t%s\n", r->round_trip_before_s,
+         r->round_trip_after_s, r->round_trip);
+}
+
 /** One row per shard: the predictions below are made of these times, so a reader can check them. */
 static void print_shards(const tutti_bench_report *r) {
   printf("\nalone_rows\talone_step_s\talone_update_s\talone_samples_per_s\n");
@@ -115,6 +122,7 @@ static void print_useful(const tutti_bench_report *r) {
 
 void tutti_cli_print_bench(const tutti_bench_report *report, const tutti_cli_arguments *arguments) {
   print_run(report);
+  print_round_trip(report);
   print_steps(report);
   print_shards(report);
   print_reducers(report);

@@ -8,6 +8,7 @@
 #include "machine/cpu.h"
 #include "machine/preflight.h"
 #include "machine/quota.h"
+#include "machine/round_trip.h"
 #include "tutti/io.h"
 #include "tutti/linalg.h"
 
@@ -37,6 +38,17 @@ static void print_machine(const tutti_comm *comm, const tutti_machine_cpu *cpu) 
   print_environment();
 }
 
+/** Print the round trip between cores, if there are several threads, and a note if figures would suffer.  It is no
+ * warning, because nothing is wrong with the job. */
+static void print_round_trip(const tutti_round_trip *trip) {
+  char text[400];
+  const tutti_round_trip_word word = tutti_round_trip_judge(trip, NULL);
+  if (word == TUTTI_ROUND_TRIP_ALONE) return;
+  printf("round_trip\t%s\n", tutti_round_trip_names[word]);
+  if (trip->slowest_s > 0) printf("round_trip_ns\t%.0f\n", trip->slowest_s * 1e9);
+  if (tutti_round_trip_warning(trip, NULL, text, sizeof text)) printf("note\t%s\n", text);
+}
+
 /** Each rank describes itself, because binding and threads can differ from rank to rank; rank 0 prints all rows. */
 static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit_status) {
   (void)exit_status;
@@ -46,6 +58,8 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   tutti_machine_cpu_get(&cpu);
   tutti_machine_threads threads;
   TUTTI_TRY(tutti_machine_preflight(comm, 0, &threads));
+  tutti_round_trip trip;
+  TUTTI_TRY(tutti_round_trip_measure(comm, &trip));
   char line[1024]; // the row of this rank, without its number
   int cores[TUTTI_MACHINE_MAX_CPUS];
   tutti_texts lines = {0};
@@ -54,6 +68,7 @@ static tutti_status run(const tutti_comm *comm, int argc, char **argv, int *exit
   TUTTI_TRY(tutti_comm_gather_texts(comm, 0, line, &lines));
   if (tutti_comm_rank(comm) == 0) {
     print_machine(comm, &cpu);
+    print_round_trip(&trip);
     printf("\nrank\thost\tprocessors\tcores\tthreads\twhy\tblas\n");
     for (int rank = 0; rank < tutti_comm_size(comm); rank++) printf("%d\t%s\n", rank, lines.list[rank]);
   }
@@ -65,11 +80,15 @@ const tutti_command tutti_command_doctor = {
     .name = "doctor",
     .arguments = "",
     .summary = "check cores, binding, threads and libraries of each rank",
-    .details = "Prints the versions of the libraries, the processor, and one row for each rank of mpirun or "
-               "srun: its host, the processors (hardware threads) on which it may run, the number of cores "
-               "they belong to, the number of threads that a training would use, the reason for this number, "
-               "and the BLAS with its kernels.\n\n"
-               "Like a training, it warns if ranks share cores, if there are more threads than cores, if "
-               "there is a CPU quota, or if the kernels are slow, and it says what to do.",
+    .details =
+        "Prints the versions of the libraries, the processor, and one row for each rank of mpirun or "
+        "srun: its host, the processors (hardware threads) on which it may run, the number of cores "
+        "they belong to, the number of threads that a training would use, the reason for this number, "
+        "and the BLAS with its kernels.  If there are several ranks or threads, and a core "
+        "for each of them, it prints in round_trip_ns the nanoseconds in which a cache line goes to another "
+        "core and back, between the slowest pair, and in round_trip whether that is normal.\n\n"
+        "Like a training, it warns if ranks share cores, if there are more threads than cores, if "
+        "there is a CPU quota, or if the kernels are slow, and it says what to do.  A note "
+        "follows if the round trip is slow, since figures of several cores are then not those of other days.",
     .only_warns = true,
     .run = run};

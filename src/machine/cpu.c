@@ -115,15 +115,37 @@ void tutti_machine_unbind(void) {
 #endif
 }
 
-int tutti_machine_core_of(const char *root, int cpu) {
+/** The first number of a file of a processor; `otherwise` without such a file or number. */
+static int read_first(const char *root, int cpu, const char *name, int otherwise) {
   char path[1024];
-  snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", root, cpu);
+  int first = otherwise;
+  snprintf(path, sizeof path, "%s/sys/devices/system/cpu/cpu%d/%s", root, cpu, name);
   FILE *file = fopen(path, "r");
-  if (!file) return cpu;
-  int first = cpu; // of a list like "3,67" or "6-7"
-  if (fscanf(file, "%d", &first) != 1 || first < 0 || first > cpu) first = cpu;
+  if (!file) return otherwise;
+  if (fscanf(file, "%d", &first) != 1) first = otherwise;
   fclose(file);
   return first;
+}
+
+int tutti_machine_core_of(const char *root, int cpu) {
+  const int first =
+      read_first(root, cpu, "topology/thread_siblings_list", cpu); // of a list like "3,67" or "6-7"
+  return first < 0 || first > cpu ? cpu : first;
+}
+
+int tutti_machine_cache_of(const char *root, int cpu) {
+  enum { CACHES = 10 };
+  char name[64];
+  int highest = 0, cache = -1;
+  for (int i = 0; i < CACHES; i++) {
+    snprintf(name, sizeof name, "cache/index%d/level", i);
+    const int level = read_first(root, cpu, name, 0);
+    if (level <= highest) continue;
+    highest = level;
+    snprintf(name, sizeof name, "cache/index%d/shared_cpu_list", i);
+    cache = read_first(root, cpu, name, -1);
+  }
+  return cache;
 }
 
 int tutti_machine_cores(int cores[TUTTI_MACHINE_MAX_CPUS]) {

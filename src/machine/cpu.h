@@ -20,6 +20,11 @@ enum { TUTTI_MACHINE_MAX_CPUS = 1024 };
  * @param[in] root  "" for the /sys of the system; else the folder that contains sys/, for tests */
 int tutti_machine_core_of(const char *root, int cpu);
 
+/** The last-level cache of a logical processor: the smallest number among the processors that share it.
+ * @param[in] root  as above
+ * @return -1 if the system does not say */
+int tutti_machine_cache_of(const char *root, int cpu);
+
 /** List the cores that this process may run on, each once, ascending.
  * @return their number, at least 1 */
 int tutti_machine_cores(int cores[TUTTI_MACHINE_MAX_CPUS]);

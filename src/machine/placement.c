@@ -1,11 +1,26 @@
 /** Whether ranks and their threads have enough cores.  The ranks that compete for the cores of a rank are those of its
  * node that may run on these cores and on no others: a rank with more choice can move away.  The preflight gathers the
- * placements on rank 0 and reports the faults. */
+ * placements on rank 0 and reports the faults, and round_trip.c measures nothing if there are any. */
 #include "machine/placement_impl.h"
 
 #include <string.h>
 
+#include "machine/quota.h"
+
 enum { N_WORDS = TUTTI_MACHINE_MAX_CPUS / 64 };
+
+tutti_machine_placement tutti_machine_place(const tutti_comm *comm, int threads) {
+  tutti_machine_cpu cpu;
+  tutti_machine_cpu_get(&cpu);
+  tutti_machine_placement own = {.node = tutti_comm_node(comm),
+                                 .threads = threads,
+                                 .n_barred = cpu.n_cpus - cpu.n_allowed,
+                                 .quota = tutti_machine_quota("")};
+  int cores[TUTTI_MACHINE_MAX_CPUS];
+  const int n = tutti_machine_cores(cores);
+  for (int i = 0; i < n; i++) own.cores[cores[i] / 64] |= (uint64_t)1 << (cores[i] % 64);
+  return own;
+}
 
 static bool is_within(const uint64_t *inner, const uint64_t *outer) {
   for (int i = 0; i < N_WORDS; i++)

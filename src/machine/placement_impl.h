@@ -1,8 +1,7 @@
 #pragma once
 /** Whether ranks and their threads have enough cores.  Local, no state. */
-#include <stdint.h>
-
 #include "machine/cpu.h"
+#include "tutti/par.h"
 
 /** Where one rank runs. */
 typedef struct {
@@ -11,6 +10,9 @@ typedef struct {
   double quota;                                // CPU time that its node has, in cores; 0: no limit
   uint64_t cores[TUTTI_MACHINE_MAX_CPUS / 64]; // a bit for each core it may run on
 } tutti_machine_placement;
+
+/** The placement of this rank, with so many threads. */
+tutti_machine_placement tutti_machine_place(const tutti_comm *comm, int threads);
 
 typedef enum {
   TUTTI_MACHINE_WELL,

@@ -9,21 +9,6 @@
 #include "base/log.h"
 #include "machine/kernels.h"
 #include "machine/placement_impl.h"
-#include "machine/quota.h"
-
-/** The placement of this rank. */
-static tutti_machine_placement place(const tutti_comm *comm, const tutti_machine_threads *threads) {
-  tutti_machine_cpu cpu;
-  tutti_machine_cpu_get(&cpu);
-  tutti_machine_placement own = {.node = tutti_comm_node(comm),
-                                 .threads = threads->n,
-                                 .n_barred = cpu.n_cpus - cpu.n_allowed,
-                                 .quota = tutti_machine_quota("")};
-  int cores[TUTTI_MACHINE_MAX_CPUS];
-  const int n = tutti_machine_cores(cores);
-  for (int i = 0; i < n; i++) own.cores[cores[i] / 64] |= (uint64_t)1 << (cores[i] % 64);
-  return own;
-}
 
 /** "without OMP_PLACES, ": a condition for advice on cores, because such a variable makes OpenMP use only some of
  * them. */
@@ -96,7 +81,7 @@ tutti_status tutti_machine_preflight(const tutti_comm *comm, int64_t wanted, tut
   TUTTI_TRY(tutti_machine_set_threads(comm, wanted, threads));
   const int size = tutti_comm_size(comm);
   const bool is_root = tutti_comm_rank(comm) == 0;
-  const tutti_machine_placement own = place(comm, threads);
+  const tutti_machine_placement own = tutti_machine_place(comm, threads->n);
   const char *kernels = tutti_machine_kernels_warning();
   tutti_machine_placement *placements = NULL;
   tutti_texts hosts = {0}, warnings = {0};

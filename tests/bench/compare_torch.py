@@ -165,6 +165,18 @@ def run_torch(case, size, options, folder):
     return json.loads(outputs[0])
 
 
+def start_tutti(command, size, options):
+    """What a command of tutti prints on so many ranks, as CompletedProcess."""
+    environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
+    if os.geteuid() == 0:
+        environment.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    command = [options.mpirun, "-n", str(size)] + options.mpirun_options.split() + [options.tutti] + command
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        sys.exit("%s\n%s" % (" ".join(command), done.stderr))
+    return done
+
+
 def run_tutti(case, size, options, folder):
     import h5py
 
@@ -176,14 +188,7 @@ def run_tutti(case, size, options, folder):
         "optimizer.name": optimizer, "optimizer.learning_rate": LEARNING_RATE, "train.batch_size": batch,
         "train.epochs": options.epochs, "parallel.threads": 1, "run.directory": run, "run.resume": "no",
     }  # fmt: skip
-    command = [options.mpirun, "-n", str(size)] + options.mpirun_options.split() + [options.tutti, "train"]
-    command += ["--%s=%s" % item for item in keys.items()]
-    environment = dict(os.environ, OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
-    if os.geteuid() == 0:
-        environment.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        sys.exit("%s\n%s" % (" ".join(command), done.stderr))
+    done = start_tutti(["train"] + ["--%s=%s" % item for item in keys.items()], size, options)
     results = dict(line.split(" ", 1) for line in done.stdout.splitlines())
     with h5py.File(os.path.join(run, "metrics.h5"), "r") as f:
         ends = [0.0] + [float(s) for s in f["epochs"]["seconds"]]
@@ -209,6 +214,18 @@ def measure(case, size, options, folder):
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
+
+
+def facts_of(output):
+    """The lines of `tutti doctor` that have a name and a value."""
+    return dict(line.split("\t", 1) for line in output.splitlines() if line.count("\t") == 1)
+
+
+def print_round_trip(size, options):
+    """How fast the cores hear of each other now: figures beside a slow or changed round trip are not those of other days."""
+    facts = facts_of(start_tutti(["doctor"], size, options).stdout)
+    if "round_trip" in facts:
+        print("# round trip between cores: %s ns, %s" % (facts.get("round_trip_ns", "?"), facts["round_trip"]), flush=True)
 
 
 def first_line(command):
@@ -261,7 +278,9 @@ def main():
         for case in cases:
             for size in sizes:
                 if CASES[case][2] >= size:
+                    print_round_trip(size, options)
                     print_rows(case, size, measure(case, size, options, folder))
+        print_round_trip(max(sizes), options)
 
 
 if __name__ == "__main__":

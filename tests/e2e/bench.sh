@@ -44,6 +44,19 @@ expect_same "$(get parameters <run.txt)" 1210
 expect_same "$(get train_samples <run.txt)" 1294
 get peak_all_gflops <run.txt | awk '{ exit !($1 > 0) }' || fail 'no peak'
 
+# --- the round trip between cores is measured before and after the rest, if each rank has a core -------------------------
+
+table round_trip_before_s round_trip_after_s >trip.txt
+case $(get round_trip <trip.txt) in
+one_thread | more_threads_than_cores) expect_same "$(get round_trip_before_s <trip.txt) $(get round_trip_after_s <trip.txt)" 'nan nan' ;;
+interrupted) ;; # a busy machine
+normal | slow | cores_without_a_common_cache | changed)
+  tr ' ' '\n' <trip.txt | awk -F = '$1 ~ /_s$/ && !($2 > 0 && $2 < 1e-3) { exit 1 }' || fail "$(cat trip.txt)" ;;
+*) fail "$(cat trip.txt)" ;;
+esac
+[ "$(get round_trip <trip.txt)" != changed ] || grep -q ' ns while this was measured: run it again' "$err" || fail 'no word of it'
+[ "$(get threads <run.txt)" -le "$(get cores_of_node <run.txt)" ] || expect_same "$(get round_trip <trip.txt)" more_threads_than_cores
+
 # --- steps: the parts add up to the step, which was timed from outside -----------------------------------------------------
 
 table batch_size rows >steps.txt
@@ -157,7 +170,7 @@ if [ "$RANKS" -eq 1 ]; then
     $1 == "rank" { getline; n = $4; if (quota > 0 && quota < n) n = quota < 1 ? 1 : int(quota); print n; exit }' "$out")"
 fi
 expect_same "$(get allreduce <predictions.txt | head -n 9 | sort -u)" none
-expect_files . predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
+expect_files . trip.txt predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
 
 # --- by default, all sizes to which the batch grows within the budget, then the usual ones, each once ------------------------
 

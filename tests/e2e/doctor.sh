@@ -24,6 +24,20 @@ n_threads=$(column 0 threads)
 [ "$n_threads" -ge 1 ] || fail 'a rank has threads'
 kernels=$(field blas)
 
+# The round trip between cores: one thread has none, and threads that share a core have no meaningful one.
+OMP_NUM_THREADS=1 succeed 1 doctor
+expect_no_text round_trip
+OMP_NUM_THREADS=$((n_processors + 1)) run 1 doctor
+expect_same "$(field round_trip) $(field round_trip_ns)" 'more_threads_than_cores '
+if [ "$n_threads" -gt 1 ]; then
+  succeed 1 doctor
+  case $(field round_trip) in
+  normal | slow | cores_without_a_common_cache) [ "$(field round_trip_ns)" -gt 0 ] ;;
+  interrupted) ;; # a busy machine
+  *) false ;;
+  esac || fail "round trip: $(field round_trip) $(field round_trip_ns)"
+fi
+
 # --- threads ----------------------------------------------------------------------------------------------------
 
 OMP_NUM_THREADS=3,2 run 1 doctor

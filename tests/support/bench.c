@@ -12,6 +12,7 @@
 #include "base/vector_unit.h"
 #include "machine/cpu.h"
 #include "machine/kernels.h"
+#include "machine/round_trip.h"
 #include "support/bench_impl.h"
 #include "tutti/linalg.h"
 
@@ -111,10 +112,27 @@ static void print_head(const bench *b) {
   bench_print_columns();
 }
 
+/** Measure how fast the cores hear of each other, and print it.
+ * @param[in] before  that of the beginning of the table; NULL: this is the beginning */
+static tutti_status print_round_trip(const bench *b, const tutti_round_trip *before, tutti_round_trip *now) {
+  char text[400];
+  TUTTI_TRY(tutti_round_trip_measure(b->comm, now));
+  if (tutti_comm_rank(b->comm) > 0) return TUTTI_OK;
+  const tutti_round_trip_word word =
+      before ? tutti_round_trip_judge(before, now) : tutti_round_trip_judge(now, NULL);
+  if (now->slowest_s > 0) printf("# round trip between cores: %.0f ns\n", now->slowest_s * 1e9);
+  if (word != TUTTI_ROUND_TRIP_ALONE) printf("# round trip: %s\n", tutti_round_trip_names[word]);
+  if (before && tutti_round_trip_warning(before, now, text, sizeof text)) printf("# %s\n", text);
+  return TUTTI_OK;
+}
+
 static tutti_status run_all(bench *b, tutti_status (*run)(const bench *b)) {
+  tutti_round_trip before, after;
   TUTTI_TRY(tutti_comm_agree(b->comm, read_options(b)));
+  TUTTI_TRY(print_round_trip(b, NULL, &before));
   if (tutti_comm_rank(b->comm) == 0) print_head(b);
-  return run(b);
+  TUTTI_TRY(run(b));
+  return print_round_trip(b, &before, &after);
 }
 
 int bench_main(int argc, char **argv, const bench_program *program, tutti_status (*run)(const bench *b)) {
