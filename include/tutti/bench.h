@@ -22,8 +22,9 @@ typedef struct {
 #define TUTTI_BENCH_OPTIONS_DEFAULT                                                                          \
   { .round_s = 0.05, .rounds = 7 }
 
-/** A step of one batch size, in seconds.  `step_s` is the median over the rounds; the parts are those of the median
- * round, so they add up.  Parts are means over the ranks.  In the reduction, a rank works or waits for a slower one:
+/** A step of one batch size, in seconds.  `step_s` is the median over the rounds.  The parts are those of the median
+ * round, but products and the rest of forward and backward are those of rounds of their own, in which each product of a
+ * step is timed.  Parts are means over the ranks.  In the reduction, a rank works or waits for a slower one:
  * the shortest time that any rank spends there is reduce_s, what the others spend beyond it is wait_s. */
 typedef struct {
   int64_t batch_size;
@@ -31,11 +32,12 @@ typedef struct {
   double step_s;           // measured from outside, around the steps of a round
   double step_min_s;       // of the shortest round
   double data_s;           // order of the samples, gathering and scaling them
-  double products_s;       // the matrix products alone, with the same functions, in rounds of their own
+  double products_s;       // the matrix products, where they stand in the step
   double other_s;          // the rest of forward and backward
   double wait_s, reduce_s; // reduction of the gradient and of the parameters
   double update_s;         // update of the rank's slice of the parameters
-  double blas_s;           // the same products by the BLAS
+  double rest_s;           // step_s without all these parts; noise can make it negative
+  double blas_s;           // the same products by the BLAS, alone, in rounds of their own
   double products_min_s, blas_min_s;
   double flops;     // operations of the products of all ranks
   int slowest_rank; // the rank that the others waited for

@@ -123,6 +123,17 @@ int64_t tutti_model_n_params(const tutti_model *model);     // Local.  Number of
 tutti_loss tutti_model_loss_kind(const tutti_model *model); // Local.  The loss; never AUTO.
 tutti_matmul_by tutti_model_products(const tutti_model *model); // Local.  How matrix products are computed.
 
+/** What the matrix products of a network have taken.  Each one costs two readings of the clock, of which about one lies
+ * within its seconds. */
+typedef struct {
+  double seconds;
+  int64_t n; // products
+} tutti_model_product_times;
+
+/** Local.  Let the products of later passes of training add to *times.
+ * @param[in] times  borrowed until the next call; NULL: no product is timed */
+void tutti_model_time_products(tutti_model *model, tutti_model_product_times *times);
+
 /** Local.  Say who computes the matrix products from now on.
  * @param[in] choices  borrowed until the model is destroyed or the next call; NULL: nothing is measured */
 void tutti_model_choose_products(tutti_model *model, const tutti_matmul_choices *choices);

@@ -19,7 +19,7 @@ typedef struct {
 /** Whether a training takes steps of this many samples, see tutti_model_layers_single_group.  Local. */
 bool tutti_bench_is_possible(const tutti_bench_setup *setup, int64_t batch_size);
 
-/** Measure steps of one batch size, and their matrix products, in turn.  Collective.
+/** Measure steps of one batch size, steps whose products are timed, and the products by the BLAS, in turn.  Collective.
  * @return as tutti_train_probe_prepare and tutti_train_probe_steps */
 TUTTI_NODISCARD
 tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t batch_size,

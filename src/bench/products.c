@@ -1,4 +1,4 @@
-/** The matrix products of a step alone: what of a step's time they take, and what the BLAS would need for them.
+/** The matrix products of a step alone, by the BLAS: what the step is compared with.
  *
  * A dense layer has the products z = x w + b forward, dx = dz w^T and dw = x^T dz backward.  The outputs z stand for
  * the gradients dz too, since the time does not depend on the numbers.  Called by steps.c and bench_step. */

@@ -1,8 +1,13 @@
-/** Steps of the training, part by part, and the matrix products of the same shapes.
+/** Steps of the training, part by part, and the matrix products of the same shapes by the BLAS.
  *
- * Steps and products take turns (repeat.c).  The parts of a step are those of its median round, so that they add up.
+ * Three works take turns (repeat.c): steps, steps in which each product is timed, and the products by the BLAS.  The
+ * readings of the clock make a step of few samples longer, so its time is that of the plain steps.  Their median round
+ * gives the parts, and the median round of the others divides forward and backward into products and the rest.
  * In each step, the shortest time that a rank spends in the reduction is the reduction itself; what other ranks spend
  * beyond it is waiting.  Called by bench.c and layouts.c. */
+#include <math.h>
+
+#include "base/clock.h"
 #include "bench/measure_impl.h"
 #include "bench/products_impl.h"
 #include "bench/repeat_impl.h"
@@ -16,16 +21,19 @@ enum { STEPS_AT_ONCE = 2048 };
 typedef struct {
   double phases[TUTTI_N_PHASES]; // on this rank
   double least_reduce;           // smallest of all ranks, step by step
+  double products, n_products;   // if they are timed: seconds, how many
 } round_parts;
 
 /** Steps among the ranks of `comm`, for tutti_bench_repeat_run. */
 typedef struct {
   tutti_probe *probe;
   const tutti_comm *comm;
-  double (*phases)[TUTTI_N_PHASES]; // [STEPS_AT_ONCE]
-  double *reduce;                   // [STEPS_AT_ONCE]
-  double *seconds;                  // [rounds] of a step
-  round_parts *rounds;              // [rounds]
+  bool times_products;
+  tutti_model_product_times products; // of the last run
+  double (*phases)[TUTTI_N_PHASES];   // [STEPS_AT_ONCE]
+  double *reduce;                     // [STEPS_AT_ONCE]
+  double *seconds;                    // [rounds] of a step
+  round_parts *rounds;                // [rounds]
 } step_work;
 
 static void free_steps(step_work *work) {
@@ -45,8 +53,13 @@ static tutti_status make_steps(const tutti_bench_setup *setup, const tutti_comm 
 }
 
 static tutti_status run_steps(void *context, int64_t n) {
-  const step_work *work = context;
-  return tutti_train_probe_steps(work->probe, n, work->phases);
+  step_work *work = context;
+  tutti_model *model = tutti_train_probe_run(work->probe)->network.model;
+  work->products = (tutti_model_product_times){0};
+  if (work->times_products) tutti_model_time_products(model, &work->products);
+  const tutti_status status = tutti_train_probe_steps(work->probe, n, work->phases);
+  tutti_model_time_products(model, NULL);
+  return status;
 }
 
 /** Keep the parts.  In each step, the others waited for the rank that spends the least time in the reduction. */
@@ -61,6 +74,8 @@ static tutti_status note_steps(void *context, int64_t n, int round, double share
     for (int k = 0; k < TUTTI_N_PHASES; k++) parts->phases[k] += work->phases[i][k] * weight;
     parts->least_reduce += work->reduce[i] * weight;
   }
+  parts->products += work->products.seconds * weight;
+  parts->n_products += (double)work->products.n * weight;
   return TUTTI_OK;
 }
 
@@ -72,19 +87,18 @@ static tutti_bench_repeat repeat_steps(step_work *work) {
                               .seconds = work->seconds};
 }
 
-/** The products of this rank's part of a step, for tutti_bench_repeat_run. */
+/** The products of this rank's part of a step by the BLAS, for tutti_bench_repeat_run. */
 typedef struct {
   const tutti_probe *probe;
   tutti_bench_products *products;
-  int64_t rows; // of all passes
-  int largest;  // rows of a pass
-  bool by_blas;
-  double *seconds[2]; // [rounds] as training does them, as the BLAS does
+  int64_t rows;    // of all passes
+  int largest;     // rows of a pass
+  double *seconds; // [rounds]
 } product_work;
 
 static void free_products(product_work *work) {
   tutti_bench_products_destroy(&work->products);
-  for (int i = 0; i < 2; i++) tutti_free(work->seconds[i]);
+  tutti_free(work->seconds);
 }
 
 static void count_rows(void *context, const tutti_probe_micro_batch *pass) {
@@ -96,35 +110,24 @@ static void count_rows(void *context, const tutti_probe_micro_batch *pass) {
 static tutti_status make_products(const tutti_bench_setup *setup, product_work *work) {
   *work = (product_work){.probe = setup->probe};
   tutti_train_probe_visit_micro_batches(setup->probe, count_rows, work);
-  for (int i = 0; i < 2; i++) TUTTI_TRY(TUTTI_NEW(work->seconds[i], setup->options->rounds));
+  TUTTI_TRY(TUTTI_NEW(work->seconds, setup->options->rounds));
   return tutti_bench_products_create(tutti_train_probe_run(setup->probe)->network.model, work->largest,
                                      &work->products);
 }
 
 static void multiply(void *context, const tutti_probe_micro_batch *pass) {
-  const product_work *work = context;
-  tutti_bench_products_pass(work->products, pass, work->by_blas);
+  tutti_bench_products_pass(((product_work *)context)->products, pass, true);
 }
 
-static tutti_status run_products(product_work *work, int64_t n, bool by_blas) {
-  work->by_blas = by_blas;
+static tutti_status run_products(void *context, int64_t n) {
+  product_work *work = context;
   for (int64_t i = 0; i < n; i++) tutti_train_probe_visit_micro_batches(work->probe, multiply, work);
   return TUTTI_OK;
 }
 
-static tutti_status run_own(void *context, int64_t n) {
-  return run_products(context, n, false);
-}
-
-static tutti_status run_blas(void *context, int64_t n) {
-  return run_products(context, n, true);
-}
-
-static tutti_bench_repeat repeat_products(product_work *work, int which) {
-  return (tutti_bench_repeat){.run = which == 0 ? run_own : run_blas,
-                              .context = work,
-                              .at_once = INT64_MAX,
-                              .seconds = work->seconds[which]};
+static tutti_bench_repeat repeat_products(product_work *work) {
+  return (tutti_bench_repeat){
+      .run = run_products, .context = work, .at_once = INT64_MAX, .seconds = work->seconds};
 }
 
 // --- from the rounds of the ranks to one row
@@ -157,24 +160,52 @@ static tutti_status summarise_steps(const tutti_bench_setup *setup, step_work *w
   TUTTI_TRY(rank_of_least(comm, parts->phases[TUTTI_PHASE_REDUCE], &step->slowest_rank));
   TUTTI_TRY(mean_over_ranks(comm, parts->phases, TUTTI_N_PHASES));
   step->data_s = parts->phases[TUTTI_PHASE_DATA];
-  step->other_s = parts->phases[TUTTI_PHASE_COMPUTE];
   step->update_s = parts->phases[TUTTI_PHASE_UPDATE];
   step->reduce_s = parts->least_reduce;
   step->wait_s = parts->phases[TUTTI_PHASE_REDUCE] - parts->least_reduce;
   return TUTTI_OK;
 }
 
+/** The seconds of one reading of the clock: of the shortest of some bursts, since a burst may be interrupted. */
+static double clock_reading_s(void) {
+  enum { BURSTS = 20, READINGS = 100 };
+  double least = INFINITY;
+  for (int burst = 0; burst < BURSTS; burst++) {
+    const double start = tutti_clock_s();
+    for (int i = 1; i < READINGS; i++) (void)tutti_clock_s();
+    least = fmin(least, (tutti_clock_s() - start) / READINGS);
+  }
+  return least;
+}
+
+/** Divide forward and backward as in the median round of the steps with timed products.  Of the two readings of the
+ * clock for a product, one is within its time and one beside it. */
+static tutti_status summarise_timed(const tutti_bench_setup *setup, step_work *work, tutti_bench_step *step) {
+  const int n = setup->options->rounds;
+  const double reading_s = clock_reading_s();
+  TUTTI_TRY(mean_over_ranks(setup->comm, work->seconds, n));
+  for (int i = 0; i < n; i++) {
+    round_parts *parts = &work->rounds[i];
+    const double readings_s = parts->n_products * reading_s;
+    double split[] = {parts->products - readings_s,
+                      parts->phases[TUTTI_PHASE_COMPUTE] - parts->products - readings_s};
+    TUTTI_TRY(mean_over_ranks(setup->comm, split, 2));
+    if (i == 0 || split[0] < step->products_min_s) step->products_min_s = split[0];
+    if (i != tutti_bench_repeat_median(work->seconds, n)) continue;
+    step->products_s = split[0];
+    step->other_s = split[1];
+  }
+  step->rest_s = step->step_s - step->data_s - step->products_s - step->other_s - step->wait_s -
+                 step->reduce_s - step->update_s;
+  return TUTTI_OK;
+}
+
 static tutti_status summarise_products(const tutti_bench_setup *setup, product_work *work,
                                        tutti_bench_step *step) {
   const int n = setup->options->rounds;
-  double *own = work->seconds[0], *blas = work->seconds[1];
-  TUTTI_TRY(mean_over_ranks(setup->comm, own, n));
-  TUTTI_TRY(mean_over_ranks(setup->comm, blas, n));
-  step->products_s = own[tutti_bench_repeat_median(own, n)];
-  step->products_min_s = own[tutti_bench_repeat_least(own, n)];
-  step->blas_s = blas[tutti_bench_repeat_median(blas, n)];
-  step->blas_min_s = blas[tutti_bench_repeat_least(blas, n)];
-  step->other_s -= step->products_s;
+  TUTTI_TRY(mean_over_ranks(setup->comm, work->seconds, n));
+  step->blas_s = work->seconds[tutti_bench_repeat_median(work->seconds, n)];
+  step->blas_min_s = work->seconds[tutti_bench_repeat_least(work->seconds, n)];
   step->flops = tutti_bench_products_flops(work->products, work->rows);
   return tutti_comm_sum(setup->comm, &step->flops, 1);
 }
@@ -196,25 +227,28 @@ bool tutti_bench_is_possible(const tutti_bench_setup *setup, int64_t batch_size)
 
 tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t batch_size,
                                       tutti_reduce_kind reduce, tutti_bench_step *step) {
-  step_work steps = {0};
+  step_work steps = {0}, timed = {0};
   product_work products = {0};
   *step = (tutti_bench_step){.batch_size = batch_size};
   tutti_status status = tutti_train_probe_prepare(setup->probe, setup->comm, batch_size, reduce);
   if (status != TUTTI_OK) goto done;
   status = make_steps(setup, setup->comm, &steps);
+  if (status == TUTTI_OK) status = make_steps(setup, setup->comm, &timed);
   if (status == TUTTI_OK) status = make_products(setup, &products);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
-  tutti_bench_repeat works[] = {repeat_steps(&steps), repeat_products(&products, 0),
-                                repeat_products(&products, 1)};
+  timed.times_products = true;
+  tutti_bench_repeat works[] = {repeat_steps(&steps), repeat_steps(&timed), repeat_products(&products)};
   TUTTI_TRY_GOTO(
       done, tutti_bench_repeat_run(setup->comm, setup->options->round_s, setup->options->rounds, works, 3));
   double largest_shard = (double)products.rows;
   TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, &largest_shard, 1));
   step->rows = (int64_t)largest_shard;
   TUTTI_TRY_GOTO(done, summarise_steps(setup, &steps, step));
+  TUTTI_TRY_GOTO(done, summarise_timed(setup, &timed, step));
   TUTTI_TRY_GOTO(done, summarise_products(setup, &products, step));
 done:
   free_products(&products);
+  free_steps(&timed);
   free_steps(&steps);
   return status;
 }

@@ -31,15 +31,19 @@ static const tutti_help_row steps[] = {
     {"batch_size, rows", "samples of the step; samples of its largest shard"},
     {"step_s, step_min_s", "time of a step"},
     {"data_s", "choosing, gathering and scaling the samples"},
-    {"products_s", "the matrix products of a step alone, in rounds of their own between the rounds of steps"},
-    {"other_compute_s",
-     "the rest of the forward and backward pass; it is a difference, so noise can make it negative"},
+    {"products_s", "the matrix products: each one is timed where it stands in the step, in rounds of "
+                   "their own between the rounds of steps"},
+    {"other_compute_s", "the rest of the forward and backward pass in the same rounds: activations and their "
+                        "gradients, loss, biases, normalisation, noise"},
     {"wait_s", "time in the reduction beyond reduce_s: a rank waits there for a slower one"},
     {"reduce_s", "reduction of gradients and parameters: the shortest time that any rank spends in it"},
     {"update_s", "update of the rank's slice of the parameters; with some reducers it includes the sum of "
                  "this slice over the ranks of the node"},
+    {"not_in_parts_s",
+     "step_s without these parts: mostly what the steps differed from those whose products were timed; "
+     "noise can make it negative"},
     {"products_min_s, blas_products_s, blas_products_min_s",
-     "shortest round of the products; the same products by the BLAS, in rounds of their own"},
+     "shortest round of the products; the same products alone by the BLAS, in rounds of their own"},
     {"step_per_blas_products", "step_s / blas_products_s; it is below 1 if our products save more time than "
                                "all other parts of a step take"},
     {"samples_per_s, gflops", "speed of a step; gflops counts the operations of the matrix products only"},
@@ -102,7 +106,9 @@ const tutti_help_table tutti_cli_bench_columns[] = {
      none},
     {"This run:", run},
     {"Round trip between cores.  Figures of several ranks or threads depend on it:", round_trip},
-    {"Steps.  The columns from data_s to update_s are means over the ranks, and add up to step_s:", steps},
+    {"Steps.  The columns from data_s to update_s are means over the ranks, and add up to step_s with "
+     "not_in_parts_s:",
+     steps},
     {"Shards.  Each rank works alone, all at the same time; the times are those of the slowest rank:",
      shards},
     {"Reducers, each alone, on the ranks and nodes of this run:", reducers},

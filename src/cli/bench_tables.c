@@ -19,16 +19,18 @@ static void print_run(const tutti_bench_report *r) {
 /** One row per batch size.  Speeds and shares follow from the times, so they are computed here and not kept. */
 static void print_steps(const tutti_bench_report *r) {
   printf("\nbatch_size\trows\tstep_s\tstep_min_s\tdata_s\tproducts_s\tother_compute_s\twait_s\treduce_"
-         "s\tupdate_s\tproducts_min_s\tblas_products_s\tblas_products_min_s\tstep_per_blas_products\tsamples_"
+         "s\tupdate_s\tnot_in_parts_s\tproducts_min_s\tblas_products_s\tblas_products_min_s\tstep_per_blas_"
+         "products\tsamples_"
          "per_s\tgflops\tpeak_share\tslowest_rank\n");
   for (int i = 0; i < r->n_steps; i++) {
     const tutti_bench_step *s = &r->steps[i];
-    printf("%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.4g\t%.6g\t%.5g\t%"
+    printf("%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.4g\t%.6g\t%"
+           ".5g\t%"
            ".4f\t%d\n",
            (long long)s->batch_size, (long long)s->rows, s->step_s, s->step_min_s, s->data_s, s->products_s,
-           s->other_s, s->wait_s, s->reduce_s, s->update_s, s->products_min_s, s->blas_s, s->blas_min_s,
-           s->step_s / s->blas_s, (double)s->batch_size / s->step_s, s->flops / s->step_s / 1e9,
-           s->flops / s->step_s / r->peak_all, s->slowest_rank);
+           s->other_s, s->wait_s, s->reduce_s, s->update_s, s->rest_s, s->products_min_s, s->blas_s,
+           s->blas_min_s, s->step_s / s->blas_s, (double)s->batch_size / s->step_s,
+           s->flops / s->step_s / 1e9, s->flops / s->step_s / r->peak_all, s->slowest_rank);
   }
 }
 

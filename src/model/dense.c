@@ -3,6 +3,7 @@
  * float loses no digits. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "linalg/activation.h"
 #include "linalg/matmul.h"
 #include "linalg/reduce.h"
@@ -35,11 +36,23 @@ static int64_t bias_offset(const tutti_layer *layer) {
   return layer->offset + (int64_t)layer->n_in * layer->n_out;
 }
 
+static double begin_product(const tutti_model *model) {
+  return model->product_times ? tutti_clock_s() : 0;
+}
+
+static void end_product(const tutti_model *model, double begin) {
+  if (!model->product_times) return;
+  model->product_times->seconds += tutti_clock_s() - begin;
+  model->product_times->n++;
+}
+
 static tutti_status forward(tutti_layer *layer, const tutti_batch_pass *batch, const float *x) {
   const float *kernel = tutti_layer_weights(batch->model, layer, batch->params);
   const float *bias = layer->spec.bias ? kernel + (int64_t)layer->n_in * layer->n_out : NULL;
   float *z = layer->kept ? layer->kept : layer->y;
+  const double begin = begin_product(batch->model);
   tutti_matmul_forward(batch->model->products, x, kernel, bias, batch->rows, layer->n_in, layer->n_out, z);
+  end_product(batch->model, begin);
   tutti_activation_forward(tutti_layer_activation(layer), z, batch->rows, layer->n_out, layer->y);
   return TUTTI_OK;
 }
@@ -54,9 +67,11 @@ typedef struct {
 /** sums (+)= x' dy over rows [from, from + rows) of the leaf, for the inputs of `k`. */
 static void add_product(const tutti_layer *layer, const tutti_batch_pass *batch, const kernel_part *k,
                         int from, int rows, bool accumulate, float *sums) {
+  const double begin = begin_product(batch->model);
   tutti_matmul_weight_gradient_part(batch->model->products, k->x + (int64_t)from * layer->n_in + k->first,
                                     layer->n_in, k->dy + (int64_t)from * layer->n_out, rows, k->count,
                                     layer->n_out, accumulate, sums);
+  end_product(batch->model, begin);
 }
 
 /** The sum over a leaf of many samples: chains of TUTTI_CHAIN_ROWS samples, independent of the cut into
@@ -141,10 +156,13 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
   const int rows = batch->rows, n_in = layer->n_in, n_out = layer->n_out;
   tutti_activation_backward(tutti_layer_activation(layer), layer->kept, layer->y, dy, rows, n_out, dy);
   if (batch->pass->squares && !layer->spec.frozen) add_row_squares(layer, batch, x, dy);
-  if (dx)
+  if (dx) {
+    const double begin = begin_product(batch->model);
     tutti_matmul_input_gradient(batch->model->products, dy,
                                 tutti_layer_weights(batch->model, layer, batch->params), rows, n_in, n_out,
                                 dx);
+    end_product(batch->model, begin);
+  }
   if (layer->spec.frozen) return TUTTI_OK;
   kernel_gradients(layer, batch, x, dy);
   if (layer->spec.bias)

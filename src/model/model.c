@@ -29,6 +29,10 @@ void tutti_model_choose_products(tutti_model *model, const tutti_matmul_choices 
   model->products.choices = choices;
 }
 
+void tutti_model_time_products(tutti_model *model, tutti_model_product_times *times) {
+  model->product_times = times;
+}
+
 tutti_loss tutti_model_loss_kind(const tutti_model *model) {
   return model->loss;
 }

@@ -195,7 +195,8 @@ struct tutti_model {
   double label_smoothing;
   bool one_hot; // see tutti_targets
   tutti_matmul_by products;
-  tutti_activation last_activation; // applied to logits by `predict`
+  tutti_model_product_times *product_times; // borrowed; or NULL
+  tutti_activation last_activation;         // applied to logits by `predict`
   tutti_initializer initializer;
   tutti_array *trained, *states; // owned
   int n_trained, n_states;       // arrays

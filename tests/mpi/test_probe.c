@@ -95,6 +95,31 @@ static void parts_step_by_themselves(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Two layers have a product forward and one for the weights, and the second one passes a gradient on. */
+static void products_are_timed_where_they_stand(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_config config = {0};
+  tutti_probe *probe = NULL;
+  double seconds[1][TUTTI_N_PHASES];
+  training_folder_make(comm, &folder);
+  if (make_probe(comm, &folder, "[dense 8 relu, dense 3 softmax]", "7", &config, &probe) &&
+      EXPECT_OK(tutti_train_probe_prepare(probe, folder.self, 21, TUTTI_REDUCE_AUTO))) {
+    tutti_model *model = tutti_train_probe_run(probe)->network.model;
+    tutti_model_product_times times = {0};
+    tutti_model_time_products(model, &times);
+    EXPECT_OK(tutti_train_probe_steps(probe, 1, seconds));
+    EXPECT(times.n == 3 * 5, "%lld products in three micro-batches", (long long)times.n);
+    EXPECT(times.seconds > 0 && times.seconds < seconds[0][TUTTI_PHASE_COMPUTE], "%g s of products in %g s",
+           times.seconds, seconds[0][TUTTI_PHASE_COMPUTE]);
+    tutti_model_time_products(model, NULL);
+    EXPECT_OK(tutti_train_probe_steps(probe, 1, seconds));
+    EXPECT(times.n == 3 * 5, "%lld products, not all of them timed", (long long)times.n);
+  }
+  tutti_train_probe_destroy(&probe);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
 static void a_failure_of_one_part_is_everybodys(const tutti_comm *comm) {
   training_folder folder;
   tutti_config config = {0};
@@ -117,6 +142,7 @@ int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(passes_cover_the_batch),
       MPI_TEST(parts_step_by_themselves),
+      MPI_TEST(products_are_timed_where_they_stand),
       MPI_TEST(a_failure_of_one_part_is_everybodys),
   };
   return mpi_main("probe", tests, sizeof tests / sizeof *tests);
