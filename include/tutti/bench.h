@@ -22,22 +22,54 @@ typedef struct {
 #define TUTTI_BENCH_OPTIONS_DEFAULT                                                                          \
   { .round_s = 0.05, .rounds = 7 }
 
+/** X(code, name): the parts of a step. */
+#define TUTTI_BENCH_PART_LIST(X)                                                                             \
+  X(DATA, "data")                                                                                            \
+  X(PRODUCTS, "products")                                                                                    \
+  X(OTHER, "other_compute")                                                                                  \
+  X(WAIT, "wait")                                                                                            \
+  X(REDUCE, "reduce")                                                                                        \
+  X(UPDATE, "update")                                                                                        \
+  X(REST, "not_in_parts")
+
+typedef enum {
+#define X(code, name) TUTTI_BENCH_PART_##code,
+  TUTTI_BENCH_PART_LIST(X)
+#undef X
+      TUTTI_BENCH_N_PARTS
+} tutti_bench_part;
+
+/** What a part has to move, if nothing were moved twice: computed from shapes. */
+typedef struct {
+  double bytes;       // read and written by all ranks; 0: nothing, or not known
+  double working_set; // bytes of the arrays that one rank moves them from and to, the largest of all ranks
+  int memory;         // which of the report's memories has this working set
+} tutti_bench_traffic;
+
+/** The measured rate of memory for arrays of so many bytes per rank, see machine/memory_rate.h. */
+typedef struct {
+  double working_set;
+  double rate;   // bytes per second of all ranks with their threads, all at once
+  bool in_cache; // the rank's share of the last-level cache holds the arrays
+} tutti_bench_memory;
+
+enum { TUTTI_BENCH_MAX_MEMORIES = 16 };
+
 /** A step of one batch size, in seconds.  `step_s` is the median over the rounds.  The parts are those of the median
  * round, but products and the rest of forward and backward are those of rounds of their own, in which each product of a
  * step is timed.  Parts are means over the ranks.  In the reduction, a rank works or waits for a slower one:
- * the shortest time that any rank spends there is reduce_s, what the others spend beyond it is wait_s. */
+ * the shortest time that any rank spends there is REDUCE, what the others spend beyond it is WAIT. */
 typedef struct {
   int64_t batch_size;
-  int64_t rows;            // samples of the largest shard
-  double step_s;           // measured from outside, around the steps of a round
-  double step_min_s;       // of the shortest round
-  double data_s;           // order of the samples, gathering and scaling them
-  double products_s;       // the matrix products, where they stand in the step
-  double other_s;          // the rest of forward and backward
-  double wait_s, reduce_s; // reduction of the gradient and of the parameters
-  double update_s;         // update of the rank's slice of the parameters
-  double rest_s;           // step_s without all these parts; noise can make it negative
-  double blas_s;           // the same products by the BLAS, alone, in rounds of their own
+  int64_t rows;      // samples of the largest shard
+  double step_s;     // measured from outside, around the steps of a round
+  double step_min_s; // of the shortest round
+  // DATA: order of the samples, gathering and scaling them.  PRODUCTS: where they stand in the step.  OTHER: the rest of
+  // forward and backward.  WAIT, REDUCE: reduction of the gradient and of the parameters.  UPDATE: of the rank's slice of
+  // the parameters.  REST: step_s without all of these; noise can make it negative.
+  double part_s[TUTTI_BENCH_N_PARTS];
+  tutti_bench_traffic traffic[TUTTI_BENCH_N_PARTS];
+  double blas_s; // the same products by the BLAS, alone, in rounds of their own
   double products_min_s, blas_min_s;
   double flops;     // operations of the products of all ranks
   int slowest_rank; // the rank that the others waited for
@@ -137,7 +169,8 @@ typedef struct {
   int cores;               // on which the ranks of a node may run, or what a CPU quota leaves of them
   int ranks_per_node;      // of the prediction
   int64_t n_train, n_params;
-  const char *reducer;       // of the steps; borrowed for good
+  const char *reducer;                                   // of the steps; borrowed for good
+  tutti_bench_memory memories[TUTTI_BENCH_MAX_MEMORIES]; // [n_memories] in ascending order of the arrays
   double peak_one, peak_all; // operations per second of one core, and of all ranks with their threads at once
   tutti_bench_step *steps;   // [n_steps]
   tutti_bench_shard *shards, *fastest; // [n_shards] of the ranks' median and of their shortest rounds
@@ -154,9 +187,10 @@ typedef struct {
   double best_gain; // factor by which the best layout is faster than this run; 0: unknown
   tutti_bench_prediction
       *predictions; // [n_steps, n_counts]: for each batch size, in ascending order of ranks
-  int n_steps, n_shards, n_reducers, n_layouts, n_counts;
+  int n_memories, n_steps, n_shards, n_reducers, n_layouts, n_counts;
 } tutti_bench_report;
 
+extern const char *const tutti_bench_part_names[TUTTI_BENCH_N_PARTS];
 extern const char *const tutti_bench_source_names[TUTTI_BENCH_N_SOURCES];
 extern const char *const tutti_bench_allreduce_names[TUTTI_BENCH_N_ALLREDUCES];
 

@@ -86,6 +86,10 @@ int64_t tutti_dataset_n_rows(const tutti_dataset *dataset, tutti_rows which);
 /** Local.  Return how many numbers a sample has: the product of the dimensions of x after the first. */
 int64_t tutti_dataset_n_features(const tutti_dataset *dataset);
 
+/** Local.  Return the bytes of a training sample in memory: its features in their type, and its targets, unless they are
+ * the features. */
+int64_t tutti_dataset_sample_bytes(const tutti_dataset *dataset);
+
 /** Local.  Return the number of columns of y, which is 1 for y[N]. */
 int64_t tutti_dataset_n_targets(const tutti_dataset *dataset);
 

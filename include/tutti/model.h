@@ -181,6 +181,9 @@ typedef struct {
   const char *name;                    // such as "dense_1"; borrowed from the model
   const char *type;                    // such as "Dense"
   int64_t n_out, n_trainable, n_other; // outputs per sample, trainable weights, other weights
+  tutti_layer_kind kind;
+  bool has_function; // an activation that is neither the identity nor a part of the loss
+  bool trains_bias;
 } tutti_layer_info;
 
 /** Local.  Return the number of layers, and describe layer i. */

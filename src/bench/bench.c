@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "bench/measure_impl.h"
+#include "bench/traffic_impl.h"
 #include "machine/cpu.h"
 #include "machine/quota.h"
 #include "machine/round_trip.h"
@@ -64,11 +65,19 @@ static tutti_status choose_batches(const tutti_bench_setup *setup, tutti_bench_r
 /** If the median round takes more than this times the shortest one, something else was running. */
 static const double DISTURBED = 1.25;
 
+/** Find the memory with which each part of a step is compared. */
+static void choose_memories(const tutti_bench_report *report, tutti_bench_step *step) {
+  for (int part = 0; part < TUTTI_BENCH_N_PARTS; part++)
+    step->traffic[part].memory =
+        tutti_bench_memory_for(report->memories, report->n_memories, step->traffic[part].working_set);
+}
+
 static tutti_status measure_steps(const tutti_bench_setup *setup, tutti_bench_report *report) {
   for (int i = 0; i < report->n_steps; i++) {
     const int64_t batch_size = report->steps[i].batch_size;
     tutti_log_root(TUTTI_LOG_INFO, "steps of %lld samples", (long long)batch_size);
     TUTTI_TRY(tutti_bench_measure_step(setup, batch_size, setup->config->parallel.reduce, &report->steps[i]));
+    choose_memories(report, &report->steps[i]);
     const double ratio = report->steps[i].step_s / report->steps[i].step_min_s;
     if (ratio > DISTURBED) {
       report->disturbed = true;
@@ -183,6 +192,7 @@ static tutti_status measure_all(const tutti_bench_setup *setup, tutti_bench_repo
   TUTTI_TRY(count_cores(setup, &report->cores));
   TUTTI_TRY(check_ranks_per_node(report));
   TUTTI_TRY(tutti_bench_measure_peak(setup, &report->peak_one, &report->peak_all));
+  TUTTI_TRY(tutti_bench_measure_memory(setup, report->memories, &report->n_memories));
   TUTTI_TRY(measure_steps(setup, report));
   TUTTI_TRY(measure_shards(setup, report));
   tutti_log_root(TUTTI_LOG_INFO, "reductions of %lld numbers", (long long)report->n_params);

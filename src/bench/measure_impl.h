@@ -1,6 +1,7 @@
 #pragma once
 /** The measurements of `tutti bench`, one section for each file, in the order in which bench.c calls them. */
 #include "bench/model_impl.h"
+#include "bench/products_impl.h"
 #include "train/probe.h"
 #include "tutti/bench.h"
 
@@ -37,6 +38,20 @@ tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t r
  * @param[out] all  operations per second of all ranks with all their threads */
 TUTTI_NODISCARD
 tutti_status tutti_bench_measure_peak(const tutti_bench_setup *setup, double *one, double *all);
+
+// --- memory (memory.c, traffic.c) ----------------------------------------------------------------
+
+/** Measure the rate of memory for arrays of several sizes.  Collective.
+ * @param[out] memories  [TUTTI_BENCH_MAX_MEMORIES], *n of them are set
+ * @return (agreed) ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_bench_measure_memory(const tutti_bench_setup *setup, tutti_bench_memory *memories, int *n);
+
+/** Count what the parts of the prepared step have to move.  Collective.
+ * @param[out] step  its traffic */
+TUTTI_NODISCARD
+tutti_status tutti_bench_count_traffic(const tutti_bench_setup *setup, const tutti_bench_products *products,
+                                       tutti_bench_step *step);
 
 // --- reducers and network (network.c) ------------------------------------------------------------
 

@@ -136,3 +136,19 @@ double tutti_bench_products_flops(const tutti_bench_products *products, int64_t 
   }
   return flops;
 }
+
+void tutti_bench_products_traffic(const tutti_bench_products *products, const tutti_probe_micro_batch *pass,
+                                  tutti_bench_traffic *traffic) {
+  const double rows = pass->rows, n_leaves = pass->n_leaves;
+  double moved = 0, arrays = 0; // floats
+  for (int i = 0; i < products->n_layers; i++) {
+    const product_layer *l = &products->layers[i];
+    const double kernel = (double)l->n_in * l->n_out, ends = rows * ((double)l->n_in + l->n_out);
+    moved += ends + kernel;
+    if (l->passes_on) moved += ends + kernel;
+    if (l->trains) moved += ends + kernel * (n_leaves + pass->accumulate);
+    arrays += ends + kernel * (1 + l->trains * n_leaves);
+  }
+  traffic->bytes += moved * sizeof(float);
+  traffic->working_set = fmax(traffic->working_set, arrays * sizeof(float));
+}

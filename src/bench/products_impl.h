@@ -2,6 +2,7 @@
 /** The matrix products of a network's dense layers, and nothing else: the same functions, shapes and order as in a
  * step, on buffers of their own.  Local. */
 #include "train/probe.h"
+#include "tutti/bench.h"
 
 typedef struct tutti_bench_products tutti_bench_products;
 
@@ -21,6 +22,11 @@ void tutti_bench_products_pass(tutti_bench_products *products, const tutti_probe
 /** The multiplications and additions of such a pass: 2 rows n_in n_out for each product.  A layer has three products,
  * but the first trained layer has two, because no gradient goes on to its input. */
 double tutti_bench_products_flops(const tutti_bench_products *products, int64_t rows);
+
+/** Add to traffic->bytes what the products of a micro-batch have to move: both factors are read and the result is
+ * written, once for each product.  Their arrays are the working set, if they are larger than what it was. */
+void tutti_bench_products_traffic(const tutti_bench_products *products, const tutti_probe_micro_batch *pass,
+                                  tutti_bench_traffic *traffic);
 
 /** The sum of |v| over all results of the last pass, of `rows` samples: both ways give the same one but for
  * rounding. */

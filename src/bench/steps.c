@@ -159,10 +159,10 @@ static tutti_status summarise_steps(const tutti_bench_setup *setup, step_work *w
   round_parts *parts = &work->rounds[median];
   TUTTI_TRY(rank_of_least(comm, parts->phases[TUTTI_PHASE_REDUCE], &step->slowest_rank));
   TUTTI_TRY(mean_over_ranks(comm, parts->phases, TUTTI_N_PHASES));
-  step->data_s = parts->phases[TUTTI_PHASE_DATA];
-  step->update_s = parts->phases[TUTTI_PHASE_UPDATE];
-  step->reduce_s = parts->least_reduce;
-  step->wait_s = parts->phases[TUTTI_PHASE_REDUCE] - parts->least_reduce;
+  step->part_s[TUTTI_BENCH_PART_DATA] = parts->phases[TUTTI_PHASE_DATA];
+  step->part_s[TUTTI_BENCH_PART_UPDATE] = parts->phases[TUTTI_PHASE_UPDATE];
+  step->part_s[TUTTI_BENCH_PART_REDUCE] = parts->least_reduce;
+  step->part_s[TUTTI_BENCH_PART_WAIT] = parts->phases[TUTTI_PHASE_REDUCE] - parts->least_reduce;
   return TUTTI_OK;
 }
 
@@ -192,11 +192,12 @@ static tutti_status summarise_timed(const tutti_bench_setup *setup, step_work *w
     TUTTI_TRY(mean_over_ranks(setup->comm, split, 2));
     if (i == 0 || split[0] < step->products_min_s) step->products_min_s = split[0];
     if (i != tutti_bench_repeat_median(work->seconds, n)) continue;
-    step->products_s = split[0];
-    step->other_s = split[1];
+    step->part_s[TUTTI_BENCH_PART_PRODUCTS] = split[0];
+    step->part_s[TUTTI_BENCH_PART_OTHER] = split[1];
   }
-  step->rest_s = step->step_s - step->data_s - step->products_s - step->other_s - step->wait_s -
-                 step->reduce_s - step->update_s;
+  double *rest = &step->part_s[TUTTI_BENCH_PART_REST];
+  *rest = step->step_s;
+  for (int part = 0; part < TUTTI_BENCH_PART_REST; part++) *rest -= step->part_s[part];
   return TUTTI_OK;
 }
 
@@ -246,6 +247,7 @@ tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t ba
   TUTTI_TRY_GOTO(done, summarise_steps(setup, &steps, step));
   TUTTI_TRY_GOTO(done, summarise_timed(setup, &timed, step));
   TUTTI_TRY_GOTO(done, summarise_products(setup, &products, step));
+  TUTTI_TRY_GOTO(done, tutti_bench_count_traffic(setup, products.products, step));
 done:
   free_products(&products);
   free_steps(&timed);

@@ -51,6 +51,26 @@ static const tutti_help_row steps[] = {
     {"slowest_rank", "rank that waited least; the other ranks waited for it"},
     {NULL, NULL}};
 
+static const tutti_help_row memories[] = {
+    {"memory_set_bytes, memory_bytes_per_s",
+     "bytes of the arrays of a rank; bytes that all ranks with all their threads read and write in a second"},
+    {"memory", "cache if a rank's share of the last cache holds the arrays, otherwise memory"},
+    {NULL, NULL}};
+
+static const tutti_help_row parts[] = {
+    {"part, part_s, share", "a part of the step, as above; its time; this time / step_s"},
+    {"bytes", "what the part has to read and write on all ranks, from the shapes of its arrays, if nothing "
+              "is moved twice: "
+              "samples in the data set and gathered; factors and results of products; outputs of layers and "
+              "their gradients; "
+              "gradients, parameters and the optimizer's state in the update.  0: nothing, or not known"},
+    {"working_set_bytes", "size of these arrays on a rank; of the whole data set, if samples are gathered"},
+    {"bytes_per_s, memory_share", "bytes / part_s; its share of memory_bytes_per_s for the arrays that are "
+                                  "next in size, which column memory names: "
+                                  "near 1, only fewer bytes make the part faster"},
+    {"peak_share", "gflops / peak_all_gflops; both are those of the part alone"},
+    {NULL, NULL}};
+
 static const tutti_help_row shards[] = {
     {"alone_rows", "samples of the shard"},
     {"alone_step_s", "time of a step without a reduction"},
@@ -109,6 +129,8 @@ const tutti_help_table tutti_cli_bench_columns[] = {
     {"Steps.  The columns from data_s to update_s are means over the ranks, and add up to step_s with "
      "not_in_parts_s:",
      steps},
+    {"Memory.  y += s x on arrays of several sizes, all ranks at once:", memories},
+    {"Parts of the steps, and the memory that they move:", parts},
     {"Shards.  Each rank works alone, all at the same time; the times are those of the slowest rank:",
      shards},
     {"Reducers, each alone, on the ranks and nodes of this run:", reducers},

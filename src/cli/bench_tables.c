@@ -16,6 +16,13 @@ static void print_run(const tutti_bench_report *r) {
          r->peak_one / 1e9, r->peak_all / 1e9);
 }
 
+/** Between which round trips all of this was measured: if they are slow or differ, figures of several ranks or threads are
+ * not those of other days. */
+static void print_round_trip(const tutti_bench_report *r) {
+  printf("\nround_trip_before_s\tround_trip_after_s\tround_trip\n%.3g\t%.3g\t%s\n", r->round_trip_before_s,
+         r->round_trip_after_s, r->round_trip);
+}
+
 /** One row per batch size.  Speeds and shares follow from the times, so they are computed here and not kept. */
 static void print_steps(const tutti_bench_report *r) {
   printf("\nbatch_size\trows\tstep_s\tstep_min_s\tdata_s\tproducts_s\tother_compute_s\twait_s\treduce_"
@@ -24,21 +31,39 @@ static void print_steps(const tutti_bench_report *r) {
          "per_s\tgflops\tpeak_share\tslowest_rank\n");
   for (int i = 0; i < r->n_steps; i++) {
     const tutti_bench_step *s = &r->steps[i];
-    printf("%lld\t%lld\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.4g\t%.6g\t%"
-           ".5g\t%"
-           ".4f\t%d\n",
-           (long long)s->batch_size, (long long)s->rows, s->step_s, s->step_min_s, s->data_s, s->products_s,
-           s->other_s, s->wait_s, s->reduce_s, s->update_s, s->rest_s, s->products_min_s, s->blas_s,
-           s->blas_min_s, s->step_s / s->blas_s, (double)s->batch_size / s->step_s,
-           s->flops / s->step_s / 1e9, s->flops / s->step_s / r->peak_all, s->slowest_rank);
+    printf("%lld\t%lld\t%.6g\t%.6g", (long long)s->batch_size, (long long)s->rows, s->step_s, s->step_min_s);
+    for (int part = 0; part < TUTTI_BENCH_N_PARTS; part++) printf("\t%.6g", s->part_s[part]);
+    printf("\t%.6g\t%.6g\t%.6g\t%.4g\t%.6g\t%.5g\t%.4f\t%d\n", s->products_min_s, s->blas_s, s->blas_min_s,
+           s->step_s / s->blas_s, (double)s->batch_size / s->step_s, s->flops / s->step_s / 1e9,
+           s->flops / s->step_s / r->peak_all, s->slowest_rank);
   }
 }
 
-/** Between which round trips all of this was measured: if they are slow or differ, figures of several ranks or threads are
- * not those of other days. */
-static void print_round_trip(const tutti_bench_report *r) {
-  printf("\nround_trip_before_s\tround_trip_after_s\tround_trip\n%.3g\t%.3g\t%s\n", r->round_trip_before_s,
-         r->round_trip_after_s, r->round_trip);
+/** The rates with which the parts of a step are compared. */
+static void print_memories(const tutti_bench_report *r) {
+  printf("\nmemory_set_bytes\tmemory_bytes_per_s\tmemory\n");
+  for (int i = 0; i < r->n_memories; i++)
+    printf("%.0f\t%.4g\t%s\n", r->memories[i].working_set, r->memories[i].rate,
+           r->memories[i].in_cache ? "cache" : "memory");
+}
+
+/** One row of a part.  A part that moves nothing, or nobody knows what, has no rate. */
+static void print_part(const tutti_bench_report *r, const tutti_bench_step *s, int part) {
+  const tutti_bench_traffic *traffic = &s->traffic[part];
+  const double seconds = s->part_s[part], rate = traffic->bytes > 0 ? traffic->bytes / seconds : NAN,
+               flops = part == TUTTI_BENCH_PART_PRODUCTS ? s->flops / seconds : NAN;
+  const tutti_bench_memory *memory = &r->memories[traffic->memory];
+  printf("%lld\t%s\t%.6g\t%.4f\t%.0f\t%.0f\t%.4g\t%s\t%.4f\t%.5g\t%.4f\n", (long long)s->batch_size,
+         tutti_bench_part_names[part], seconds, seconds / s->step_s, traffic->bytes, traffic->working_set,
+         rate, traffic->bytes > 0 ? memory->in_cache ? "cache" : "memory" : "none", rate / memory->rate,
+         flops / 1e9, flops / r->peak_all);
+}
+
+static void print_parts(const tutti_bench_report *r) {
+  printf("\nbatch_size\tpart\tpart_s\tshare\tbytes\tworking_set_bytes\tbytes_per_s\tmemory\tmemory_share\t"
+         "gflops\tpeak_share\n");
+  for (int i = 0; i < r->n_steps * TUTTI_BENCH_N_PARTS; i++)
+    print_part(r, &r->steps[i / TUTTI_BENCH_N_PARTS], i % TUTTI_BENCH_N_PARTS);
 }
 
 /** One row per shard: the predictions below are made of these times, so a reader can check them. */
@@ -126,6 +151,8 @@ void tutti_cli_print_bench(const tutti_bench_report *report, const tutti_cli_arg
   print_run(report);
   print_round_trip(report);
   print_steps(report);
+  print_memories(report);
+  print_parts(report);
   print_shards(report);
   print_reducers(report);
   print_network(report);

@@ -42,6 +42,12 @@ int64_t tutti_dataset_n_features(const tutti_dataset *d) {
   return d->layout.n_features;
 }
 
+int64_t tutti_dataset_sample_bytes(const tutti_dataset *d) {
+  const int64_t targets = tutti_dataset_targets_are_features(d) ? 0 : d->layout.n_targets;
+  return d->layout.n_features * (int64_t)tutti_io_type_bytes(d->layout.parts[TUTTI_ROWS_TRAIN].type) +
+         targets * (int64_t)sizeof(float);
+}
+
 int64_t tutti_dataset_n_targets(const tutti_dataset *d) {
   return d->layout.n_targets;
 }

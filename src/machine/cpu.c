@@ -133,19 +133,32 @@ int tutti_machine_core_of(const char *root, int cpu) {
   return first < 0 || first > cpu ? cpu : first;
 }
 
-int tutti_machine_cache_of(const char *root, int cpu) {
+/** The number of a processor's last-level cache among its caches; -1: the system does not say. */
+static int last_cache(const char *root, int cpu) {
   enum { CACHES = 10 };
   char name[64];
-  int highest = 0, cache = -1;
+  int highest = 0, last = -1;
   for (int i = 0; i < CACHES; i++) {
     snprintf(name, sizeof name, "cache/index%d/level", i);
     const int level = read_first(root, cpu, name, 0);
     if (level <= highest) continue;
     highest = level;
-    snprintf(name, sizeof name, "cache/index%d/shared_cpu_list", i);
-    cache = read_first(root, cpu, name, -1);
+    last = i;
   }
-  return cache;
+  return last;
+}
+
+int tutti_machine_cache_of(const char *root, int cpu) {
+  char name[64];
+  snprintf(name, sizeof name, "cache/index%d/shared_cpu_list", last_cache(root, cpu));
+  return read_first(root, cpu, name, -1);
+}
+
+int64_t tutti_machine_cache_bytes(const char *root, int cpu) {
+  char name[64];
+  snprintf(name, sizeof name, "cache/index%d/size", last_cache(root, cpu)); // "32768K"
+  const int kilobytes = read_first(root, cpu, name, 0);
+  return kilobytes > 0 ? (int64_t)kilobytes * 1024 : 0;
 }
 
 int tutti_machine_cores(int cores[TUTTI_MACHINE_MAX_CPUS]) {

@@ -2,6 +2,7 @@
 /** The processors that this process may use.  Local. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct {
   char model[64];   // name, as the system reports it; else "unknown"
@@ -24,6 +25,10 @@ int tutti_machine_core_of(const char *root, int cpu);
  * @param[in] root  as above
  * @return -1 if the system does not say */
 int tutti_machine_cache_of(const char *root, int cpu);
+
+/** The bytes of that cache.
+ * @return 0 if the system does not say */
+int64_t tutti_machine_cache_bytes(const char *root, int cpu);
 
 /** List the cores that this process may run on, each once, ascending.
  * @return their number, at least 1 */

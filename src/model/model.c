@@ -83,7 +83,10 @@ void tutti_model_layer(const tutti_model *model, int i, tutti_layer_info *info) 
                              .type = layer->ops->type,
                              .n_out = layer->n_out,
                              .n_trainable = layer->n_params,
-                             .n_other = layer->n_state};
+                             .n_other = layer->n_state,
+                             .kind = layer->spec.kind,
+                             .has_function = tutti_layer_activation(layer) != TUTTI_LINEAR,
+                             .trains_bias = layer->spec.bias && !layer->spec.frozen};
 }
 
 // --- one micro-batch -------------------------------------------------------------------------------------

@@ -87,6 +87,28 @@ while read -r row; do
     }' || fail "numbers that do not belong together: $row"
 done <steps.txt
 
+# --- parts and memory -----------------------------------------------------------------------------------------------------
+
+table memory_set_bytes memory_bytes_per_s >memories.txt
+get memory_bytes_per_s <memories.txt | awk '!($1 > 0) { exit 1 }' || fail 'a memory without a rate'
+expect_same "$(get memory <memories.txt | uniq | tr '\n' ' ')" 'cache memory '
+expect_same "$(get memory_set_bytes <memories.txt)" "$(get memory_set_bytes <memories.txt | sort -n)"
+table batch_size part >parts.txt
+expect_same "$(get part <parts.txt | tr '\n' ' ' | sed 's/\(.*\)\1/\1/')" \
+  'data products other_compute wait reduce update not_in_parts '
+# Adam reads a gradient, weights and two slots, and writes all but the gradient.  Several ranks read the gradients of all, and
+# write the sum.
+moved() { awk -v batch="$1" -v part="$2" 'index($0, "batch_size=" batch " part=" part " ") == 1' parts.txt | get bytes; }
+expect_same "$(moved 32 update)" $((1210 * 4 * (RANKS == 1 ? 7 : RANKS + 7)))
+tr ' ' '\n' <parts.txt | awk -F = '{ v[$1] = $2 }
+  $1 == "peak_share" {
+    n++
+    if (v["part"] == "products" && !(v["gflops"] > 0 && v["bytes"] > 0 && v["memory_share"] > 0)) exit 1
+    if (v["part"] ~ /wait|reduce|not/ && !(v["bytes"] == 0 && v["memory"] == "none" && v["memory_share"] == "nan")) exit 1
+    if (v["part"] ~ /data|other|update/ && !(v["bytes_per_s"] > 0 && v["memory_share"] > 0)) exit 1
+  }
+  END { exit n != 14 }' || fail "$(cat parts.txt)"
+
 # --- reducers, network, layouts ------------------------------------------------------------------------------------------
 
 table reducer ranks >reducers.txt
@@ -173,7 +195,7 @@ if [ "$RANKS" -eq 1 ]; then
     $1 == "rank" { getline; n = $4; if (quota > 0 && quota < n) n = quota < 1 ? 1 : int(quota); print n; exit }' "$out")"
 fi
 expect_same "$(get allreduce <predictions.txt | head -n 9 | sort -u)" none
-expect_files . trip.txt predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
+expect_files . memories.txt parts.txt trip.txt predictions.txt run.txt steps.txt reducers.txt network.txt layouts.txt small.yaml
 
 # --- by default, all sizes to which the batch grows within the budget, then the usual ones, each once ------------------------
 

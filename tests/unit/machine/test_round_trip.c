@@ -61,7 +61,10 @@ static void the_last_level_is_the_cache_of_a_processor(void **state) {
   folder_put_text(state, "sys/devices/system/cpu/cpu5/cache/index0/shared_cpu_list", "5\n");
   folder_put_text(state, "sys/devices/system/cpu/cpu5/cache/index2/level", "3\n");
   folder_put_text(state, "sys/devices/system/cpu/cpu5/cache/index2/shared_cpu_list", "4-7,68-71\n");
+  folder_put_text(state, "sys/devices/system/cpu/cpu5/cache/index2/size", "32768K\n");
   assert_int_equal(tutti_machine_cache_of(*state, 5), 4);
+  assert_int_equal(tutti_machine_cache_bytes(*state, 5), 32 << 20);
+  assert_int_equal(tutti_machine_cache_bytes(*state, 6), 0);
   assert_int_equal(tutti_machine_cache_of(*state, 6), -1);
 }
 
