@@ -10,6 +10,12 @@ double tutti_clock_s(void) {
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+double tutti_clock_cpu_s(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 double tutti_clock_unix_s(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);

@@ -4,6 +4,9 @@
 /** Local.  Seconds on a clock that never runs backwards; only differences have a meaning. */
 double tutti_clock_s(void);
 
+/** Local.  Seconds for which the calling thread had a processor; only differences have a meaning. */
+double tutti_clock_cpu_s(void);
+
 /** Local.  Seconds since 1970, which are the same for all processes of a host, and for hosts with synchronised
  * clocks. */
 double tutti_clock_unix_s(void);

@@ -8,6 +8,7 @@
 #include "bench/measure_impl.h"
 #include "bench/traffic_impl.h"
 #include "machine/cpu.h"
+#include "machine/fewer_ranks.h"
 #include "machine/quota.h"
 #include "machine/round_trip.h"
 #include "run/plan.h"
@@ -185,6 +186,28 @@ static tutti_status predict(const tutti_bench_setup *setup, const tutti_bench_co
   return TUTTI_OK;
 }
 
+/** The prediction with the shortest step of those with fewer ranks than this run; NULL: this run has one. */
+static const tutti_bench_prediction *best_of_fewer(const tutti_bench_report *report, int i) {
+  const tutti_bench_prediction *of_batch = &report->predictions[i * report->n_counts], *best = NULL;
+  for (int k = 0; k < report->n_counts && of_batch[k].ranks < report->ranks; k++)
+    if (!best || of_batch[k].step_s < best->step_s) best = &of_batch[k];
+  return best;
+}
+
+/** Say for each batch size if fewer ranks are faster, unless rounds were disturbed. */
+static void hint_fewer_ranks(const tutti_bench_report *report) {
+  char text[400];
+  for (int i = 0; i < report->n_steps && !report->disturbed; i++) {
+    const tutti_bench_prediction *best = best_of_fewer(report, i);
+    const tutti_machine_step step = {
+        .ranks = report->ranks, .batch_size = report->steps[i].batch_size, .step_s = report->steps[i].step_s};
+    if (best && tutti_machine_is_slower(&step, best->step_s))
+      tutti_log_root(
+          TUTTI_LOG_INFO, "%s",
+          tutti_machine_fewer_ranks_text(&step, (int)best->ranks, best->step_s, text, sizeof text));
+  }
+}
+
 /** Measure everything in the order in which the parts need each other. */
 static tutti_status measure_all(const tutti_bench_setup *setup, tutti_bench_report *report) {
   report->n_train = tutti_train_probe_run(setup->probe)->samples.train.n;
@@ -209,7 +232,9 @@ static tutti_status measure_all(const tutti_bench_setup *setup, tutti_bench_repo
   tutti_log_root(TUTTI_LOG_INFO, "ranks and threads on %d core%s", report->cores,
                  report->cores > 1 ? "s" : "");
   TUTTI_TRY(tutti_bench_compare_layouts(setup, &costs, report));
-  return predict(setup, &costs, report);
+  TUTTI_TRY(predict(setup, &costs, report));
+  hint_fewer_ranks(report);
+  return TUTTI_OK;
 }
 
 /** Measure everything between two looks at the round trip between cores, on which the reductions depend. */

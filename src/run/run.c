@@ -75,7 +75,10 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   // reducer which slice of them the optimizer has: hence this order.
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
-  TUTTI_TRY(tutti_network_choose_products(comm, true, &run->network));
+  if (run->known_products)
+    tutti_model_choose_products(run->network.model, &run->known_products->table);
+  else
+    TUTTI_TRY(tutti_network_choose_products(comm, true, &run->network));
   run->state.rows.layout.metric = tutti_model_metric_name(run->network.model);
   TUTTI_TRY(tutti_comm_agree(comm, tutti_network_check_labels(&run->network)));
   TUTTI_TRY(

@@ -70,6 +70,7 @@ typedef struct {
   tutti_dataset *dataset;
   tutti_samples_all samples;
   tutti_plan plan;
+  const tutti_products *known_products; // borrowed; NULL: tutti_run_build chooses who computes the products
   tutti_network network;
   tutti_reducer *reducer;
   tutti_optim *optim;

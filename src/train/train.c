@@ -62,6 +62,7 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
         result->stop == TUTTI_STOP_GOAL       ? "another train.stop_at"
         : result->stop == TUTTI_STOP_PATIENCE ? "more train.patience"
                                               : "a larger budget");
+  tutti_train_start first_steps = {0};
   while (!stopping) {
     tutti_train_step_result step;
     const double start = tutti_clock_s();
@@ -69,6 +70,7 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
     TUTTI_TRY(tutti_train_step(run, saver, &step));
     tutti_rundir_take_back(saver);
     run->state.step_s = tutti_clock_s() - start;
+    TUTTI_TRY(tutti_train_note_start(run, &step, &first_steps));
     stopping = !step.finite;
     if (stopping)
       TUTTI_TRY(

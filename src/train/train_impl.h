@@ -78,6 +78,24 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
 TUTTI_NODISCARD
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite);
 
+// --- fewer_ranks.c: steps that are too small for their ranks -----------------------------------------------------
+
+enum { TUTTI_TRAIN_WINDOWS = 5 };
+
+/** The first steps of a training on this rank, in windows of equal length after a warm-up; it begins with zeros. */
+typedef struct {
+  int n_steps;                        // so far
+  double clock_s, cpu_s;              // when the window began
+  double step_s[TUTTI_TRAIN_WINDOWS]; // sum over its steps
+  double busy[TUTTI_TRAIN_WINDOWS];   // part of its time for which this rank had a core
+} tutti_train_start;
+
+/** Local, but once collective; after each step.  When the windows are full and steps are short, rank 0 takes some steps
+ * alone, and logs a hint if they take clearly less time.  Trials of a study get no hint. */
+TUTTI_NODISCARD
+tutti_status tutti_train_note_start(const tutti_run *run, const tutti_train_step_result *step,
+                                    tutti_train_start *start);
+
 // --- divergence.c: numbers that are not finite -----------------------------------------------------------------
 
 /** Collective.  The layer with the first bad numbers of the last step, with the rank and the samples that have them.

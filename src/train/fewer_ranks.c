@@ -1,0 +1,115 @@
+/* The hint at the start of a training that one rank would be faster than all of them.
+ *
+ * The first steps tell what a step takes.  If that is short, so that the reduction may matter, rank 0 takes some of the
+ * same steps alone, with weights of its own, while the others wait: some milliseconds, once.  train.c calls this after
+ * each step. */
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "machine/fewer_ranks.h"
+#include "train/train_impl.h"
+
+enum { WARM_UP = 20, STEPS = 20, WINDOWS = TUTTI_TRAIN_WINDOWS };
+
+/** A rank that works or waits has its core for itself.  If other programs take it away, the other ranks wait longer than
+ * this network makes them wait. */
+static const double BUSY = 0.95;
+
+/** A step that takes longer is not worth the question, and the answer would take too long. */
+static const double LONGEST_STEP_S = 2e-3;
+
+// --- a rank alone
+
+/** Local.  The shortest step of some windows of one rank.  The first one warms up.  A rank that is slower than step_s
+ * ends the question. */
+static tutti_status time_alone(tutti_run *alone, double step_s, double *alone_s) {
+  enum { WINDOWS_ALONE = 4, COLD = 4 }; // times slower in caches that are cold
+  static const double enough_s = 1e-3;
+  tutti_train_step_result result;
+  for (int i = 0; i < WINDOWS_ALONE; i++) {
+    const double start = tutti_clock_s();
+    int n = 0;
+    while (n == 0 || (n < STEPS && tutti_clock_s() - start < enough_s)) {
+      TUTTI_TRY(tutti_train_step(alone, NULL, &result));
+      n++;
+    }
+    *alone_s = fmin(*alone_s, (tutti_clock_s() - start) / n);
+    if (*alone_s > step_s * (i == 0 ? COLD : 1)) break;
+  }
+  return TUTTI_OK;
+}
+
+/** Local.  Steps of the same batch size, data and choice of products.  They do not change the run.
+ * @param[in] self  of this rank */
+static tutti_status measure_alone(const tutti_run *run, const tutti_comm *self,
+                                  const tutti_machine_step *step, double *alone_s) {
+  tutti_config config = *run->config; // its texts are borrowed
+  tutti_run alone = {
+      .dataset = run->dataset, .samples = run->samples, .known_products = run->network.products};
+  tutti_status status = TUTTI_OK;
+  config.schedule = (tutti_schedule_options){0}; // it costs no time
+  config.train.batch_size = step->batch_size;
+  TUTTI_TRY_GOTO(done, tutti_run_build(self, &config, &alone));
+  alone.state.at = tutti_run_first_state(&alone);
+  TUTTI_TRY_GOTO(done, tutti_run_schedule(&alone));
+  TUTTI_TRY_GOTO(done, tutti_run_set_weights(&alone, tutti_reducer_params(run->reducer)));
+  TUTTI_TRY_GOTO(done, time_alone(&alone, step->step_s, alone_s));
+done:
+  tutti_run_release(&alone);
+  return status;
+}
+
+// --- the first steps of all ranks
+
+static void begin_window(tutti_train_start *start) {
+  start->cpu_s = tutti_clock_cpu_s();
+  start->clock_s = tutti_clock_s();
+}
+
+static void end_window(int window, tutti_train_start *start) {
+  const double seconds = tutti_clock_s() - start->clock_s;
+  start->busy[window] = (tutti_clock_cpu_s() - start->cpu_s) / seconds;
+}
+
+/** Collective.  The shortest step of the undisturbed windows.
+ * @param[out] step_s  0: all windows were disturbed */
+static tutti_status choose_step(const tutti_run *run, tutti_train_start *start, double *step_s) {
+  *step_s = 0;
+  TUTTI_TRY(tutti_comm_max(run->comm, start->step_s, WINDOWS));
+  TUTTI_TRY(tutti_comm_min(run->comm, start->busy, WINDOWS));
+  for (int i = 0; i < WINDOWS; i++) {
+    const double seconds = start->step_s[i] / STEPS;
+    if (start->busy[i] >= BUSY && (*step_s == 0 || seconds < *step_s)) *step_s = seconds;
+  }
+  return TUTTI_OK;
+}
+
+/** Collective. */
+static tutti_status give_hint(const tutti_run *run, double batch_size, tutti_train_start *start) {
+  tutti_machine_step step = {.ranks = run->size, .batch_size = (int64_t)batch_size};
+  tutti_comm *self = NULL;
+  char text[400];
+  double alone_s = INFINITY;
+  TUTTI_TRY(choose_step(run, start, &step.step_s));
+  if (step.step_s == 0 || step.step_s > LONGEST_STEP_S) return TUTTI_OK;
+  TUTTI_TRY(tutti_comm_split(run->comm, run->rank, &self));
+  // Without an answer there is no hint: a failure here is none of the training.
+  if (run->rank == 0 && measure_alone(run, self, &step, &alone_s) == TUTTI_OK &&
+      tutti_machine_is_slower(&step, alone_s))
+    tutti_log(TUTTI_LOG_INFO, "%s", tutti_machine_fewer_ranks_text(&step, 1, alone_s, text, sizeof text));
+  tutti_comm_destroy(&self);
+  return tutti_comm_barrier(run->comm);
+}
+
+tutti_status tutti_train_note_start(const tutti_run *run, const tutti_train_step_result *step,
+                                    tutti_train_start *start) {
+  if (run->size == 1 || run->keeps_no_rows || start->n_steps >= WARM_UP + STEPS * WINDOWS) return TUTTI_OK;
+  const int measured = ++start->n_steps - WARM_UP; // after the warm-up
+  const bool is_end = measured % STEPS == 0;
+  if (measured > 0) start->step_s[(measured - 1) / STEPS] += run->state.step_s;
+  if (measured > 0 && is_end) end_window(measured / STEPS - 1, start);
+  if (measured == STEPS * WINDOWS) return give_hint(run, step->samples, start);
+  if (measured >= 0 && is_end) begin_window(start);
+  return TUTTI_OK;
+}
