@@ -59,15 +59,15 @@ static const tutti_help_row memories[] = {
 
 static const tutti_help_row parts[] = {
     {"part, part_s, share", "a part of the step, as above; its time; this time / step_s"},
-    {"bytes", "what the part has to read and write on all ranks, from the shapes of its arrays, if nothing "
-              "is moved twice: "
-              "samples in the data set and gathered; factors and results of products; outputs of layers and "
-              "their gradients; "
-              "gradients, parameters and the optimizer's state in the update.  0: nothing, or not known"},
+    {"bytes",
+     "what the part has to read and write on all ranks, from the shapes of its arrays, if nothing "
+     "is moved twice: samples in the data set and gathered; factors and results of products; outputs "
+     "of layers and their gradients; gradients, parameters and the optimizer's state in the update.  "
+     "0: nothing, or not known"},
     {"working_set_bytes", "size of these arrays on a rank; of the whole data set, if samples are gathered"},
     {"bytes_per_s, memory_share", "bytes / part_s; its share of memory_bytes_per_s for the arrays that are "
-                                  "next in size, which column memory names: "
-                                  "near 1, only fewer bytes make the part faster"},
+                                  "next in size, which column memory names: near 1, only "
+                                  "fewer bytes make the part faster"},
     {"peak_share", "gflops / peak_all_gflops; both are those of the part alone"},
     {NULL, NULL}};
 
