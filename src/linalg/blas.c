@@ -25,9 +25,10 @@ extern char *openblas_get_config(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 extern void openblas_set_num_threads(int n) __attribute__((weak));
 extern int openblas_get_num_threads(void) __attribute__((weak));
-// OpenBLAS exports them, but its header does not declare them.  The second one reads OPENBLAS_CORETYPE, as at the start.
+// OpenBLAS exports the next ones, but its header does not declare them.
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
-extern void gotoblas_dynamic_init(void) __attribute__((weak));
+extern void gotoblas_dynamic_init(void) __attribute__((weak)); // reads OPENBLAS_CORETYPE, as at the start
+extern int blas_thread_shutdown_(void) __attribute__((weak));
 extern void MKL_Get_Version(mkl_version *version) __attribute__((weak));
 extern void MKL_Set_Num_Threads(int n) __attribute__((weak));
 extern int MKL_Get_Max_Threads(void) __attribute__((weak));
@@ -130,9 +131,18 @@ const char *tutti_blas_description(void) {
   return text;
 }
 
+/** OpenBLAS starts threads when it is loaded, and those that wait for work spin for some 30 ms: for so long after the start
+ * of the program they would keep cores from our threads.  The library ends them here if one is enough, and starts them
+ * again if more are set. */
+static void set_openblas(int n) {
+  if (openblas_get_num_threads && openblas_get_num_threads() == n) return;
+  openblas_set_num_threads(n);
+  if (n == 1 && blas_thread_shutdown_) (void)blas_thread_shutdown_();
+}
+
 void tutti_blas_set_threads(int n) {
   if (openblas_set_num_threads)
-    openblas_set_num_threads(n);
+    set_openblas(n);
   else if (MKL_Set_Num_Threads)
     MKL_Set_Num_Threads(n);
   else if (bli_thread_set_num_threads)
