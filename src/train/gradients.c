@@ -20,9 +20,8 @@ typedef struct {
   tutti_model_pass pass; // the same for each micro-batch; the rest is set there
 } step_work;
 
-static step_work plan_step(const tutti_run *run) {
+static step_work plan_step(const tutti_run *run, tutti_position now) {
   const tutti_config *config = run->config;
-  const tutti_position now = tutti_run_position(run);
   const tutti_range batch = tutti_plan_batch(&run->plan, now);
   const bool shares_groups = tutti_plan_shares_groups(config, &run->plan, batch.count);
   return (step_work){.batch = batch,
@@ -182,10 +181,29 @@ static tutti_status compute(tutti_run *run, const step_work *work) {
                                  work->pass.context);
 }
 
+/** The first samples of the next step come from memory while this step is reduced and updated. */
+static void ask_for_next(const tutti_run *run, tutti_position next) {
+  enum { MOST = 512 };
+  int64_t rows[MOST];
+  const step_work work = plan_step(run, next);
+  const tutti_par_leaves own = tutti_reducer_own_leaves(run->reducer);
+  tutti_micro_batch first = tutti_run_micro_batch_before(own.first);
+  if (!tutti_run_micro_batch_next(&run->plan, work.batch, work.grain, own.first + own.count, &first,
+                                  run->step.leaf_ends))
+    return;
+  if (first.rows.count > MOST) first.rows.count = MOST;
+  list_samples(run, work.pass.epoch, first.rows, rows);
+  tutti_samples_rows(&run->samples.train, first.rows.count, rows);
+  tutti_dataset_prefetch(run->network.dataset, run->samples.train.which, rows, first.rows.count);
+}
+
 tutti_status tutti_train_gradients(tutti_run *run) {
-  const step_work work = plan_step(run);
+  const tutti_position now = tutti_run_position(run);
+  const step_work work = plan_step(run, now);
   run->step.bad_layer = -1;
   run->step.n_bad_rows = 0;
   tutti_meter_begin_step(run);
-  return compute(run, &work);
+  TUTTI_TRY(compute(run, &work));
+  ask_for_next(run, tutti_plan_move(&run->plan, now, 1));
+  return TUTTI_OK;
 }
