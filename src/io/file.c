@@ -172,15 +172,17 @@ done:
   return status;
 }
 
-/** The root group would have a time stamp without the first property.  With the second one its attributes, of which a
- * study has more than thirty, are stored one after another and not in a tree, which is larger and slower. */
-static tutti_status create_h5(const char *path, hid_t access, hid_t *id) {
+/** The root group would have a time stamp without the first property.
+ * @param[in] is_small  its attributes, of which a trial of a study has more than thirty, are stored one after another and
+ *                      not in a tree, which is larger and slower */
+static tutti_status create_h5(const char *path, hid_t access, bool is_small, hid_t *id) {
   tutti_status status = TUTTI_OK;
   hid_t creation = H5I_INVALID_HID;
   TUTTI_H5(done, creation = H5Pcreate(H5P_FILE_CREATE), TUTTI_ERR_CREATE, "%s: creation list", path);
   TUTTI_H5(done, H5Pset_obj_track_times(creation, false), TUTTI_ERR_CREATE, "%s: creation list", path);
-  TUTTI_H5(done, H5Pset_attr_phase_change(creation, MOST_ATTRIBUTES, MOST_ATTRIBUTES), TUTTI_ERR_CREATE,
-           "%s: creation list", path);
+  if (is_small)
+    TUTTI_H5(done, H5Pset_attr_phase_change(creation, MOST_ATTRIBUTES, MOST_ATTRIBUTES), TUTTI_ERR_CREATE,
+             "%s: creation list", path);
   TUTTI_H5(done, *id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access), TUTTI_ERR_CREATE,
            "%s: cannot create", path);
 done:
@@ -200,7 +202,8 @@ static tutti_status begin_writing(const char *path, bool copy, bool among_many, 
   if (copy) TUTTI_TRY_GOTO(done, copy_into(path, &f->temporary));
   f->disk.fd = f->temporary.fd;
   TUTTI_TRY_GOTO(done, tutti_io_driver_access(f->path, &f->disk, &f->driver, &access));
-  status = copy ? open_h5(f->path, H5F_ACC_RDWR, access, &f->id) : create_h5(f->path, access, &f->id);
+  status =
+      copy ? open_h5(f->path, H5F_ACC_RDWR, access, &f->id) : create_h5(f->path, access, among_many, &f->id);
   // If the disk has failed, its error explains the failure of HDF5.
   TUTTI_CHECK_GOTO(done, f->disk.error == 0, TUTTI_ERR_CREATE, "%s: cannot create: %s", path,
                    strerror(f->disk.error));
