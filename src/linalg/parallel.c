@@ -5,6 +5,9 @@
  * from loop to loop, libgomp ends threads and creates them anew, at some 10 microseconds each. */
 #include "linalg/parallel.h"
 
+#include <stdatomic.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "tutti/linalg.h"
 
@@ -71,4 +74,18 @@ void tutti_linalg_parallel_set_threads(int n) {
   if (n == n_all) return;
   n_all = n;
   tutti_linalg_parallel_start_ns = n > 1 ? measure_start() : 0;
+}
+
+/** The system is asked once, because it may ask the processor each time. */
+int64_t tutti_linalg_second_cache(void) {
+  enum { USUAL = 256 << 10 };
+  static atomic_long known;
+  long bytes = atomic_load_explicit(&known, memory_order_relaxed);
+  if (bytes > 0) return bytes;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+  if (bytes <= 0) bytes = USUAL;
+  atomic_store(&known, bytes);
+  return bytes;
 }

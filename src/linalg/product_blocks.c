@@ -5,8 +5,6 @@
  * its second cache, and the rows of a tile in the first one (after Goto and van de Geijn, Anatomy of high-performance
  * matrix multiplication, ACM TOMS 34, 2008).  product.c decides that a product goes this way. */
 #include <limits.h>
-#include <stdatomic.h>
-#include <unistd.h>
 
 #include "linalg/parallel.h"
 #include "linalg/product_impl.h"
@@ -129,23 +127,9 @@ static void run_stage(job *j) {
 
 // --- all stages ----------------------------------------------------------------------------------------------------
 
-/** Bytes of the second cache.  The system is asked once, because it may ask the processor each time. */
-static long second_cache(void) {
-  enum { USUAL = 256 << 10 };
-  static atomic_long known;
-  long bytes = atomic_load_explicit(&known, memory_order_relaxed);
-  if (bytes > 0) return bytes;
-#ifdef _SC_LEVEL2_CACHE_SIZE
-  bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-#endif
-  if (bytes <= 0) bytes = USUAL;
-  atomic_store(&known, bytes);
-  return bytes;
-}
-
 /** Rows of A that fill half of the second cache. */
 static int rows_of_block(int depth) {
-  const int64_t rows = second_cache() / 2 / (depth * (int64_t)sizeof(float));
+  const int64_t rows = tutti_linalg_second_cache() / 2 / (depth * (int64_t)sizeof(float));
   return rows > 24 ? (int)rows : 24;
 }
 

@@ -79,8 +79,12 @@ static void pass_over_slice(tutti_run *run, bool is_first, slice_action *action)
   static const double ns = 0.3; // of an element, with a rule of two slots
   const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   slice_pass p = {run, own, tutti_reducer_gradient(run->reducer, own.begin, 0), is_first, action};
-  tutti_linalg_parallel(own.end - own.begin, BLOCK, ns, do_blocks, &p);
-  tutti_meter_add_block_sums(run, own.begin, own.end - own.begin);
+  const int64_t n = own.end - own.begin, bytes = 2 * n * (int64_t)sizeof(float); // weights, gradient
+  if (bytes > tutti_linalg_second_cache())
+    tutti_linalg_parallel(n, BLOCK, ns, do_blocks, &p);
+  else
+    do_blocks(&p, 0, n);
+  tutti_meter_add_block_sums(run, own.begin, n);
 }
 
 /** A norm needs the whole gradient, or all of the rule's directions, before the first element is updated. */
