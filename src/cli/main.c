@@ -187,8 +187,8 @@ int main(int argc, char **argv) {
     return end_without_mpi(TUTTI_ERR_MEMORY);
   }
   start_alone(&by);
-  tutti_linalg_set_threads(
-      1);           // until it is known how many pay; the BLAS may have begun with one for each core
+  // Until it is known how many pay.  The BLAS may have begun with one for each core.
+  tutti_linalg_set_threads(1);
   int provided = 0; // the BLAS may have threads, but only this thread calls MPI
   if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
     fputs("tutti: error: MPI could not be started\n", stderr);

@@ -3,6 +3,7 @@
  * it for the arrays whose chunks are known. */
 #include <pthread.h>
 
+#include "base/arithmetic.h"
 #include "data/chunks_impl.h"
 #include "linalg/parallel.h"
 #include "tutti/linalg.h"
@@ -36,15 +37,11 @@ typedef struct {
 
 // --- chunks by number
 
-static int64_t up(int64_t a, int64_t b) {
-  return a / b + (a % b > 0);
-}
-
 /** The indices of the first number of a chunk. */
 static void place_of(const reading *r, int64_t chunk, int64_t at[TUTTI_MAX_DIMS]) {
   const tutti_chunk_form *f = r->form;
   for (int i = f->n_dims - 1; i > 0; i--) {
-    const int64_t n = up(f->dims[i], f->chunk[i]);
+    const int64_t n = tutti_ceil_div(f->dims[i], f->chunk[i]);
     at[i] = chunk % n * f->chunk[i];
     chunk /= n;
   }
@@ -61,8 +58,8 @@ static void count_chunks(reading *r) {
   const tutti_chunk_form *f = r->form;
   r->first_band = r->rows->first / f->chunk[0];
   r->per_band = 1;
-  for (int i = 1; i < f->n_dims; i++) r->per_band *= up(f->dims[i], f->chunk[i]);
-  r->end = (up(r->rows->first + r->rows->n, f->chunk[0]) - r->first_band) * r->per_band;
+  for (int i = 1; i < f->n_dims; i++) r->per_band *= tutti_ceil_div(f->dims[i], f->chunk[i]);
+  r->end = (tutti_ceil_div(r->rows->first + r->rows->n, f->chunk[0]) - r->first_band) * r->per_band;
 }
 
 // --- the work of the threads

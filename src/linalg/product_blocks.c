@@ -6,6 +6,7 @@
  * matrix multiplication, ACM TOMS 34, 2008).  product.c decides that a product goes this way. */
 #include <limits.h>
 
+#include "base/arithmetic.h"
 #include "linalg/parallel.h"
 #include "linalg/product_impl.h"
 #include "linalg/workspace_impl.h"
@@ -26,10 +27,6 @@ typedef struct {
   tutti_product_block stage;
 } job;
 
-static int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
 /** Where part i of n begins. */
 static int cut(int size, int n, int i) {
   return (int)((int64_t)size * i / n);
@@ -45,7 +42,7 @@ static void pack_panel_range(const tutti_product_kind *kind, const tutti_product
 
 void tutti_linalg_product_pack_panels(const tutti_product_kind *kind, const tutti_product *p,
                                       const tutti_product_block *b, float *packed) {
-  pack_panel_range(kind, p, b, 0, (int)ceil_div(b->count, b->width), packed);
+  pack_panel_range(kind, p, b, 0, (int)tutti_ceil_div(b->count, b->width), packed);
 }
 
 // --- a stage -------------------------------------------------------------------------------------------------------
@@ -65,7 +62,7 @@ static float *packed_rows(const job *j, int m0) {
 /** Parts [begin, end) of n_threads of the packing: panels of B, and terms of the rows of A. */
 static void pack(void *context, int64_t begin, int64_t end) {
   const job *j = context;
-  const int n_panels = (int)ceil_div(j->stage.count, j->stage.width), n = j->n_threads;
+  const int n_panels = (int)tutti_ceil_div(j->stage.count, j->stage.width), n = j->n_threads;
   pack_panel_range(j->kind, j->p, &j->stage, (int)(n_panels * begin / n), (int)(n_panels * end / n), j->b);
   for (int i = 0; j->packs_a && i < j->n_row_blocks; i++) {
     tutti_product_block block = j->stage;
@@ -93,7 +90,7 @@ static void multiply_part(const job *j, int row_block, int begin, int end) {
 /** Parts [begin, end) of C in this stage: row blocks, and column parts of each. */
 static void multiply(void *context, int64_t begin, int64_t end) {
   const job *j = context;
-  const int n_panels = (int)ceil_div(j->stage.count, j->stage.width);
+  const int n_panels = (int)tutti_ceil_div(j->stage.count, j->stage.width);
   for (int64_t i = begin; i < end; i++) {
     const int row_block = (int)(i / j->n_column_parts), column = (int)(i % j->n_column_parts);
     multiply_part(j, row_block, cut(n_panels, j->n_column_parts, column),
@@ -104,15 +101,15 @@ static void multiply(void *context, int64_t begin, int64_t end) {
 /** The grid of parts for the threads: the smallest largest part; of equal ones that with the fewest column parts, because
  * each reads all of A. */
 static void choose_grid(job *j) {
-  const int rows = j->stage.m1 - j->stage.m0, n_panels = (int)ceil_div(j->stage.count, j->stage.width);
+  const int rows = j->stage.m1 - j->stage.m0, n_panels = (int)tutti_ceil_div(j->stage.count, j->stage.width);
   int64_t least = INT64_MAX;
   for (int columns = 1; columns <= j->n_threads; columns++) {
     const int row_parts = j->n_threads / columns;
-    const int64_t part = ceil_div(n_panels, columns) * ceil_div(rows, row_parts);
+    const int64_t part = tutti_ceil_div(n_panels, columns) * tutti_ceil_div(rows, row_parts);
     if (part >= least) continue;
     least = part;
     j->n_column_parts = columns;
-    j->n_row_blocks = row_parts * (int)ceil_div(rows, (int64_t)row_parts * j->block_rows);
+    j->n_row_blocks = row_parts * (int)tutti_ceil_div(rows, (int64_t)row_parts * j->block_rows);
   }
 }
 
@@ -135,12 +132,12 @@ static int rows_of_block(int depth) {
 
 /** Stages of almost equal depth; their number. */
 static int n_depths(const tutti_product *p) {
-  return (int)ceil_div(p->k, TUTTI_PRODUCT_DEPTH);
+  return (int)tutti_ceil_div(p->k, TUTTI_PRODUCT_DEPTH);
 }
 
 static void run_stages(job *j) {
   const tutti_product *p = j->p;
-  const int n = n_depths(p), depth = (int)ceil_div(p->k, n), width = j->stage.width,
+  const int n = n_depths(p), depth = (int)tutti_ceil_div(p->k, n), width = j->stage.width,
             most_rows = j->packs_a ? STAGE_FLOATS / depth : INT_MAX,
             most_columns = STAGE_FLOATS / depth / width * width;
   tutti_product_block *s = &j->stage;
@@ -170,7 +167,7 @@ bool tutti_linalg_product_by_blocks(const tutti_product_kind *kind, const tutti_
   job j = {.kind = kind, .p = p, .n_threads = n_threads, .stage.width = kind->panel * kind->width};
   if (p->k == 0 || p->n < kind->width) return false;
   j.packs_a = wants_packed_rows(p, j.stage.width);
-  j.block_rows = rows_of_block((int)ceil_div(p->k, n_depths(p)));
+  j.block_rows = rows_of_block((int)tutti_ceil_div(p->k, n_depths(p)));
   if (!j.packs_a && p->m <= j.block_rows * n_threads) return false;
   j.a = tutti_linalg_workspace(2 * (int64_t)STAGE_FLOATS);
   if (!j.a) return false;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "linalg/parallel.h"
@@ -60,13 +61,9 @@ static bool play_burst(ball *shared, bool begins, uint32_t first) {
   return true;
 }
 
-static void sort(double *values, int n) {
-  for (int i = 1; i < n; i++) {
-    const double value = values[i];
-    int at = i;
-    for (; at > 0 && values[at - 1] > value; at--) values[at] = values[at - 1];
-    values[at] = value;
-  }
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
 }
 
 /** The median of short bursts, so that an interrupt of the system does not count.
@@ -78,7 +75,7 @@ static double play_game(ball *shared, bool begins) {
     if (!play_burst(shared, begins, (uint32_t)i * TRIPS)) return 0;
     seconds[i] = (tutti_clock_s() - start) / TRIPS;
   }
-  sort(seconds, BURSTS);
+  qsort(seconds, BURSTS, sizeof *seconds, by_value);
   return seconds[BURSTS / 2];
 }
 
