@@ -10,15 +10,23 @@ static void scalars(tutti_optim *optim, int64_t t, double lr, tutti_scalars *s) 
   tutti_optim_set_epsilon(&optim->options, s);
 }
 
-TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
-                                float *restrict w, const float *restrict g, float *restrict a, float *b,
-                                float *c) {
-  (void)options, (void)b, (void)c;
+TUTTI_INLINE void loop(const tutti_scalars *s, int64_t n, float *restrict w, const float *restrict g,
+                       float *restrict a) {
   const float rate = s->rate, eps_in = s->eps_in, eps_out = s->eps_out;
   for (int64_t i = 0; i < n; i++) {
     a[i] += g[i] * g[i];
     w[i] -= rate * g[i] / (sqrtf(a[i] + eps_in) + eps_out);
   }
+}
+
+/** Weights that stay need no root and no division. */
+TUTTI_CLONES static void update(const tutti_optim_options *options, const tutti_scalars *s, int64_t n,
+                                float *w, const float *g, float *a, float *b, float *c) {
+  (void)options, (void)b, (void)c;
+  int64_t at = 0;
+  for (; at + TUTTI_GROUP <= n; at += TUTTI_GROUP)
+    if (!tutti_optim_stays(s, g + at, a + at)) loop(s, TUTTI_GROUP, w + at, g + at, a + at);
+  loop(s, n - at, w + at, g + at, a + at);
 }
 
 const tutti_optim_table tutti_optim_adagrad = {
