@@ -44,6 +44,11 @@ void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part p
   tutti_linalg_parallel_by(start + alone / n_all < alone ? n_all : 1, n, unit, part, context);
 }
 
+void tutti_linalg_parallel_columns(int64_t rows, int64_t n, double ns, tutti_loop_part part, void *context) {
+  enum { LINE = 64 / sizeof(float) };
+  tutti_linalg_parallel(n, LINE, ns * (double)rows, part, context);
+}
+
 /** It reads its context, so that no compiler takes the loop away. */
 static void do_nothing(void *context, int64_t begin, int64_t end) {
   (void)begin, (void)end;

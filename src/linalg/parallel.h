@@ -14,6 +14,11 @@ enum { TUTTI_TERMS_WORTH_A_THREAD = 1 << 19 };
  * @param[in] ns    about the time of one thread for an element, in nanoseconds */
 void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part part, void *context);
 
+/** The same for columns of a matrix [rows, n].  A thread has whole cache lines of each row, and whole columns: their sums
+ * do not depend on the number of threads.
+ * @param[in] ns  about the time of one thread for an element */
+void tutti_linalg_parallel_columns(int64_t rows, int64_t n, double ns, tutti_loop_part part, void *context);
+
 /** Call `part` for at most n_parts parts, on one thread each.
  * @param[in] unit  >= 1; each part but the last is a multiple of it, and a loop of one unit has one part, on this
  *                  thread */

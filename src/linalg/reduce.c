@@ -5,10 +5,7 @@
 #include "base/clones.h"
 #include "linalg/parallel.h"
 
-enum {
-  TOGETHER = 8, // rows that are added before a sum goes back to memory
-  UNIT = 16     // columns that one thread has at least: a cache line of x
-};
+enum { TOGETHER = 8 }; // rows that are added before a sum goes back to memory
 
 /** The sums of some columns.  The matrices have rows of n elements. */
 typedef struct {
@@ -19,7 +16,7 @@ typedef struct {
 
 static void share_columns(tutti_loop_part part, columns c) {
   static const double ns = 0.1; // of an element
-  tutti_linalg_parallel(c.n, UNIT, ns * (double)c.rows, part, &c);
+  tutti_linalg_parallel_columns(c.rows, c.n, ns, part, &c);
 }
 
 // --- sums

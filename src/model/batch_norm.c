@@ -165,11 +165,9 @@ static void add_some_columns(void *context, int64_t begin, int64_t end) {
   gradient_sums(g->x, g->y, g->rows, g->n, g->stats, (int)begin, (int)end, g->sums);
 }
 
-/** Each thread adds up whole columns, so that the sums do not depend on the number of threads. */
 static void share_columns(group_rows g) {
-  enum { UNIT = 16 };
   static const double ns = 0.2; // of an element
-  tutti_linalg_parallel(g.n, UNIT, ns * (double)g.rows, add_some_columns, &g);
+  tutti_linalg_parallel_columns(g.rows, g.n, ns, add_some_columns, &g);
 }
 
 /** dx = gamma inverse (dy - mean of dy - xhat mean of dy xhat); means[2, n] of dy xhat and of dy over the group. */

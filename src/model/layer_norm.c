@@ -129,11 +129,9 @@ static void add_some_columns(void *context, int64_t begin, int64_t end) {
   add_columns(c, begin, end, c->sums);
 }
 
-/** Each thread adds up whole columns, so that the sums do not depend on the number of threads. */
 static void gradient_sums(const float *xhat, const float *dy, int64_t rows, int64_t n, double *sums) {
-  enum { UNIT = 16 };
   static const double ns = 0.2; // of an element
-  tutti_linalg_parallel(n, UNIT, ns * (double)rows, add_some_columns, &(columns){xhat, dy, rows, n, sums});
+  tutti_linalg_parallel_columns(rows, n, ns, add_some_columns, &(columns){xhat, dy, rows, n, sums});
 }
 
 /** The gradients of gamma_j and beta_j by one row are dy_j xhat_j and dy_j. */
