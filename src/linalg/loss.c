@@ -85,20 +85,41 @@ static tutti_targets targets_of_row(tutti_targets targets, int64_t i, int64_t n)
   return targets;
 }
 
+/** A batch whose rows have weights. */
+typedef struct {
+  tutti_loss loss;
+  const float *z;
+  tutti_targets targets;
+  int64_t n;
+  double scale;
+  float *dz;
+} weighted_batch;
+
+/** Row by row, because a weight changes the scale of the row's gradient. */
+static void some_weighted_rows(const void *context, int64_t begin, int64_t end, double *losses,
+                               double *metrics) {
+  const weighted_batch *b = context;
+  for (int64_t i = begin; i < end; i++) {
+    const double weight = b->targets.weights[i];
+    double one = 0, metric = 0;
+    tutti_loss_rows(b->loss, b->z + i * b->n, targets_of_row(b->targets, i, b->n), 1, b->n, b->scale * weight,
+                    &one, &metric, b->dz ? b->dz + i * b->n : NULL);
+    losses[i - begin] = weight * one;
+    metrics[i - begin] = metric;
+  }
+}
+
 void tutti_loss_rows(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
                      double scale, double *loss_sum, double *metric_sum, float *dz) {
+  static const double row_ns = 50, ns = 1; // of a row that has a weight, and of each of its elements
   TUTTI_ASSERT(rows == 0 || !targets.classes != !targets.values);
   TUTTI_ASSERT(!targets.one_hot || targets.values);
   TUTTI_ASSERT(targets.smoothing == 0 || tutti_loss_takes_smoothing(loss));
-  for (int64_t i = 0; targets.weights && i < rows; i++) {
-    const double weight = targets.weights[i];
-    // Row by row: a weight changes the scale of its gradient.
-    double one = 0;
-    tutti_loss_rows(loss, z + i * n, targets_of_row(targets, i, n), 1, n, scale * weight, &one, metric_sum,
-                    dz ? dz + i * n : NULL);
-    *loss_sum += weight * one;
+  if (targets.weights) {
+    const weighted_batch b = {loss, z, targets, n, scale, dz};
+    tutti_loss_add_parts(rows, 1, row_ns + ns * (double)n, some_weighted_rows, &b, loss_sum, metric_sum);
+    return;
   }
-  if (targets.weights) return;
   switch (loss) {
 #define LOSS(code, ...)
 #define ROW_LOSS(code, word, ...)                                                                            \

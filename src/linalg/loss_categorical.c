@@ -35,17 +35,17 @@ TUTTI_INLINE double sum_below(const float *z, int64_t n, float top) {
   return sum;
 }
 
-TUTTI_CLONES static void add_class_rows(const float *z, const int32_t *classes, int64_t rows, int64_t n,
-                                        const row_facts *facts, shares share, double *loss_sum,
-                                        double *metric_sum) {
+TUTTI_CLONES static void score_class_rows(const float *z, const int32_t *classes, int64_t rows, int64_t n,
+                                          const row_facts *facts, shares share, double *losses,
+                                          double *metrics) {
   for (int64_t i = 0; i < rows; i++) {
     const float *z_row = z + i * n;
     const int32_t right = classes[i];
     TUTTI_ASSERT(right >= 0 && right < n);
     double below = (double)z_row[right] - facts->tops[i]; // mean over the targets
     if (share.spread > 0) below = share.kept * below + share.spread * sum_below(z_row, n, facts->tops[i]);
-    *loss_sum += facts->logs[i] - below;
-    *metric_sum += is_first(z_row, (int32_t)n, facts->tops[i], right);
+    losses[i] = facts->logs[i] - below;
+    metrics[i] = is_first(z_row, (int32_t)n, facts->tops[i], right);
   }
 }
 
@@ -73,26 +73,61 @@ static void add_value_row(const float *z, const float *target, int64_t n, float 
   }
 }
 
-void tutti_loss_categorical_crossentropy(const float *z, tutti_targets targets, int64_t rows, int64_t n,
-                                         double scale, double *loss_sum, double *metric_sum, float *dz) {
-  const shares share = {.kept = 1 - targets.smoothing, .spread = targets.smoothing / (double)n};
+/** A batch with its slopes, which are NULL if they are not wanted. */
+typedef struct {
+  const float *z;
+  tutti_targets targets;
+  int64_t n;
+  shares share;
+  double scale;
+  float *dz;
+} batch;
+
+/** The slopes of rows [first, first + count), at most ROWS of them, but for the targets' part.  @return them */
+static float *softmax_rows(const batch *b, int64_t first, int64_t count, row_facts *facts) {
+  float *slopes = b->dz ? b->dz + first * b->n : NULL;
+  tutti_linalg_softmax_scaled(b->z + first * b->n, count, b->n, b->scale, slopes, facts->tops, facts->logs);
+  logarithms(count, facts->logs);
+  return slopes;
+}
+
+static void some_class_rows(const void *context, int64_t begin, int64_t end, double *losses,
+                            double *metrics) {
+  const batch *b = context;
   row_facts facts; // of ROWS rows at a time, so that their logarithms fill the vectors
+  for (int64_t first = begin; first < end; first += ROWS) {
+    const int64_t count = end - first < ROWS ? end - first : ROWS;
+    const int32_t *classes = b->targets.classes + first;
+    float *slopes = softmax_rows(b, first, count, &facts);
+    score_class_rows(b->z + first * b->n, classes, count, b->n, &facts, b->share, losses + (first - begin),
+                     metrics + (first - begin));
+    if (slopes) slope_class_rows(classes, count, b->n, b->share, b->scale, slopes);
+  }
+}
+
+/** By this thread alone: the loss is a sum over all elements in their order. */
+static void add_value_rows(const batch *b, int64_t rows, double *loss_sum, double *metric_sum) {
+  row_facts facts;
   for (int64_t first = 0; first < rows; first += ROWS) {
     const int64_t count = rows - first < ROWS ? rows - first : ROWS;
-    const float *part = z + first * n;
-    float *slopes = dz ? dz + first * n : NULL;
-    tutti_linalg_softmax_scaled(part, count, n, scale, slopes, facts.tops, facts.logs);
-    logarithms(count, facts.logs);
-    if (targets.values) {
-      for (int64_t i = 0; i < count; i++)
-        add_value_row(part + i * n, targets.values + (first + i) * n, n, facts.tops[i], facts.logs[i], share,
-                      scale, loss_sum, metric_sum, slopes ? slopes + i * n : NULL);
-      continue;
+    float *slopes = softmax_rows(b, first, count, &facts);
+    for (int64_t i = 0; i < count; i++) {
+      const int64_t at = (first + i) * b->n;
+      add_value_row(b->z + at, b->targets.values + at, b->n, facts.tops[i], facts.logs[i], b->share, b->scale,
+                    loss_sum, metric_sum, slopes ? slopes + i * b->n : NULL);
     }
-    const int32_t *classes = targets.classes + first;
-    add_class_rows(part, classes, count, n, &facts, share, loss_sum, metric_sum);
-    if (slopes) slope_class_rows(classes, count, n, share, scale, slopes);
   }
+}
+
+void tutti_loss_categorical_crossentropy(const float *z, tutti_targets targets, int64_t rows, int64_t n,
+                                         double scale, double *loss_sum, double *metric_sum, float *dz) {
+  static const double row_ns = 20, ns = 0.5; // of a row, and of each of its elements
+  const shares share = {.kept = 1 - targets.smoothing, .spread = targets.smoothing / (double)n};
+  const batch b = {z, targets, n, share, scale, dz};
+  if (targets.values)
+    add_value_rows(&b, rows, loss_sum, metric_sum);
+  else
+    tutti_loss_add_parts(rows, ROWS, row_ns + ns * (double)n, some_class_rows, &b, loss_sum, metric_sum);
 }
 
 /** mass (diag p - p p') tz with p = softmax z; the mass is the sum of the targets after smoothing. */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/arithmetic.h"
 #include "base/clones.h"
 #include "linalg/loss_impl.h"
 #include "linalg/vector_math.h"
@@ -141,17 +142,37 @@ static double count_right(const float *z, const float *t, int64_t rows, int64_t 
   return (double)right;
 }
 
-void tutti_loss_outputs(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
-                        double scale, double *loss_sum, double *metric_sum, float *dz) {
+/** A batch of n_elements outputs with their slopes, which are NULL if they are not wanted. */
+typedef struct {
+  tutti_loss loss;
+  const float *z;
+  tutti_targets targets;
+  int64_t n_elements, n;
+  double scale;
+  float *dz;
+} batch;
+
+/** Blocks [begin, end) of BLOCK elements. */
+static void some_blocks(const void *context, int64_t begin, int64_t end, double *losses, double *metrics) {
+  const batch *b = context;
+  const double n = (double)b->n;
   scores s;
   float room[BLOCK];
-  for (int64_t at = 0; at < rows * n; at += BLOCK) {
-    const int64_t left = rows * n - at, count = left < BLOCK ? left : BLOCK;
-    score_outputs(loss, count, z + at, targets_at(targets, at, count, n, room), targets.smoothing, &s);
-    *loss_sum += sum_of(count, s.loss) / (double)n;
-    if (!targets.one_hot) *metric_sum += sum_of(count, s.metric) / (double)n;
-    if (dz) scale_slopes(count, s.slope, scale / (double)n, dz + at);
+  for (int64_t block = begin; block < end; block++) {
+    const int64_t at = block * BLOCK, left = b->n_elements - at, count = left < BLOCK ? left : BLOCK;
+    score_outputs(b->loss, count, b->z + at, targets_at(b->targets, at, count, b->n, room),
+                  b->targets.smoothing, &s);
+    losses[block - begin] = sum_of(count, s.loss) / n;
+    metrics[block - begin] = b->targets.one_hot ? 0 : sum_of(count, s.metric) / n;
+    if (b->dz) scale_slopes(count, s.slope, b->scale / n, b->dz + at);
   }
+}
+
+void tutti_loss_outputs(tutti_loss loss, const float *z, tutti_targets targets, int64_t rows, int64_t n,
+                        double scale, double *loss_sum, double *metric_sum, float *dz) {
+  static const double ns = 1; // of an element
+  const batch b = {loss, z, targets, rows * n, n, scale, dz};
+  tutti_loss_add_parts(tutti_ceil_div(rows * n, BLOCK), 1, ns * BLOCK, some_blocks, &b, loss_sum, metric_sum);
   if (targets.one_hot) *metric_sum += count_right(z, targets.values, rows, n);
 }
 

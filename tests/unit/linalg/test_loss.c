@@ -2,9 +2,11 @@
 #include <math.h>
 
 #include "linalg/loss.h"
+#include "linalg/parallel.h"
 #include "support/check.h"
 #include "support/linalg_twin.h"
 #include "support/numbers.h"
+#include "tutti/linalg.h"
 
 enum { ROWS = 12, N = 5, SIZE = ROWS * N };
 
@@ -416,6 +418,46 @@ static void small_slopes_keep_their_digits(void **state) {
   CHECK_NEAR(dz[1], exp(-25) / 2, 1e-6 * exp(-25));
 }
 
+enum { MANY = 4500, WIDE = 7 }; // more rows than the parts that are added at once
+
+typedef struct {
+  double loss, metric;
+  float slopes[MANY * WIDE];
+} batch_result;
+
+static void compute_by(int threads, tutti_loss loss, const float *z, tutti_targets targets, batch_result *r) {
+  r->loss = 0.1, r->metric = 0.1;
+  tutti_linalg_set_threads(threads);
+  tutti_linalg_parallel_start_ns = 0; // they share each loop
+  tutti_loss_rows(loss, z, targets, MANY, WIDE, 0.3, &r->loss, &r->metric, r->slopes);
+  tutti_linalg_set_threads(1);
+}
+
+static void threads_change_no_bit(void **state) {
+  (void)state;
+  static float z[MANY * WIDE], values[MANY * WIDE];
+  static float weights[MANY];
+  static int32_t classes[MANY];
+  static batch_result one, three;
+  numbers_fill(1, -3, 3, MANY * WIDE, z);
+  for (int i = 0; i < MANY; i++) {
+    classes[i] = i * 5 % WIDE;
+    weights[i] = 0.5f + (float)(i % 3);
+    for (int j = 0; j < WIDE; j++) values[i * WIDE + j] = j == classes[i];
+  }
+  const tutti_targets all[] = {{.values = values},
+                               {.values = values, .weights = weights},
+                               {.classes = classes},
+                               {.classes = classes, .weights = weights}};
+  for (tutti_loss loss = TUTTI_LOSS_AUTO + 1; loss < TUTTI_N_LOSSES; loss++)
+    for (int i = 0; i < 4; i++) {
+      compute_by(1, loss, z, all[i], &one);
+      compute_by(3, loss, z, all[i], &three);
+      assert_true(one.loss == three.loss && one.metric == three.metric);
+      assert_memory_equal(one.slopes, three.slopes, sizeof one.slopes);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_loss_is_its_definition_and_has_its_slope),
@@ -435,6 +477,7 @@ int main(void) {
       cmocka_unit_test(hinge_takes_zero_for_minus_one),
       cmocka_unit_test(decisions_are_those_of_the_metric),
       cmocka_unit_test(nan_makes_the_loss_nan),
+      cmocka_unit_test(threads_change_no_bit),
   };
   return cmocka_run_group_tests_name("linalg.loss", tests, NULL, check_no_leak);
 }
