@@ -199,9 +199,12 @@ tutti_status tutti_dataset_set_scaling(tutti_dataset *dataset, tutti_scaling_val
 void tutti_dataset_gather(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows, int64_t n,
                           float *x);
 
-/** Local.  Ask the processor for the features of samples that are gathered soon: of as many as stay in a cache until
- * then.  This changes nothing but the time.
- * @param[in] rows  [n] each in [0, n_rows), which is not checked */
+/** Local.  How many samples stay in a cache until the next step gathers them; 0 if not even one does. */
+int64_t tutti_dataset_n_prefetched(const tutti_dataset *dataset, tutti_rows which);
+
+/** Local.  Ask the processor for the features of samples that are gathered soon.  This changes nothing but the time.
+ * @param[in] rows  [n] each in [0, n_rows), which is not checked
+ * @param[in] n     at most tutti_dataset_n_prefetched */
 void tutti_dataset_prefetch(const tutti_dataset *dataset, tutti_rows which, const int64_t *rows, int64_t n);
 
 /** Local.  Copy the class ids of samples, if labels have one column.  Do not call it if the targets are the

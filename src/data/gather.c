@@ -99,14 +99,27 @@ void tutti_dataset_gather(const tutti_dataset *d, tutti_rows which, const int64_
                         &(gather_loop){d, which, rows, x});
 }
 
+static int64_t bytes_of_row(const tutti_dataset *d, tutti_rows which) {
+  return d->layout.n_features * (int64_t)tutti_io_type_bytes(d->layout.parts[which].type);
+}
+
+int64_t tutti_dataset_n_prefetched(const tutti_dataset *d, tutti_rows which) {
+#if defined(__GNUC__)
+  enum { MOST = 1 << 18 }; // bytes
+  return MOST / bytes_of_row(d, which);
+#else
+  (void)d, (void)which;
+  return 0;
+#endif
+}
+
 /** Into the caches behind the nearest one, which has other work until then. */
 void tutti_dataset_prefetch(const tutti_dataset *d, tutti_rows which, const int64_t *rows, int64_t n) {
 #if defined(__GNUC__)
-  enum { MOST = 1 << 18, SOON = 2 }; // bytes; a hint of the compiler: to the second cache
+  enum { SOON = 2 }; // a hint of the compiler: to the second cache
   const char *raw = tutti_dataset_x(d, which);
-  const int64_t row_bytes = d->layout.n_features * (int64_t)tutti_io_type_bytes(d->layout.parts[which].type);
-  const int64_t most = MOST / row_bytes, count = n < most ? n : most;
-  for (int64_t i = 0; i < count; i++)
+  const int64_t row_bytes = bytes_of_row(d, which);
+  for (int64_t i = 0; i < n; i++)
     for (int64_t at = 0; at < row_bytes; at += CACHE_LINE)
       __builtin_prefetch(raw + rows[i] * row_bytes + at, 0, SOON);
 #else

@@ -182,16 +182,20 @@ static tutti_status compute(tutti_run *run, const step_work *work) {
 }
 
 /** The first samples of the next step come from memory while this step is reduced and updated. */
-static void ask_for_next(const tutti_run *run, tutti_position next) {
+static void ask_for_next(tutti_run *run, tutti_position next) {
   enum { MOST = 512 };
   int64_t rows[MOST];
+  const int64_t taken = tutti_dataset_n_prefetched(run->network.dataset, run->samples.train.which),
+                most = taken < MOST ? taken : MOST;
+  if (most == 0) return;
+  tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_DATA);
   const step_work work = plan_step(run, next);
   const tutti_par_leaves own = tutti_reducer_own_leaves(run->reducer);
   tutti_micro_batch first = tutti_run_micro_batch_before(own.first);
   if (!tutti_run_micro_batch_next(&run->plan, work.batch, work.grain, own.first + own.count, &first,
                                   run->step.leaf_ends))
     return;
-  if (first.rows.count > MOST) first.rows.count = MOST;
+  if (first.rows.count > most) first.rows.count = most;
   list_samples(run, work.pass.epoch, first.rows, rows);
   tutti_samples_rows(&run->samples.train, first.rows.count, rows);
   tutti_dataset_prefetch(run->network.dataset, run->samples.train.which, rows, first.rows.count);
