@@ -50,13 +50,13 @@ static void encode(double value, int n, int bits, float *digits) {
   }
 }
 
-/** Make all digits but the highest fall into [0, 2^bits). */
+/** Make all digits but the highest fall into [0, 2^bits).  Masks and shifts round negative digits down, too, and a step of
+ * one sample would notice the time of divisions. */
 static void carry(int64_t *digits, int n, int bits) {
-  const int64_t base = INT64_C(1) << bits;
+  const int64_t mask = (INT64_C(1) << bits) - 1;
   for (int k = n - 1; k > 0; k--) {
-    const int64_t rest = ((digits[k] % base) + base) % base;
-    digits[k - 1] += (digits[k] - rest) / base;
-    digits[k] = rest;
+    digits[k - 1] += digits[k] >> bits;
+    digits[k] &= mask;
   }
 }
 
@@ -80,8 +80,9 @@ static double nearest(const int64_t *digits, int n, int bits) {
 
 static double decode(const float *sums, int n, int bits) {
   if (isnan(sums[0])) return NAN;
-  int64_t digits[MAX_DIGITS] = {0};
-  for (int k = 0; k < n; k++) digits[k] = (int64_t)sums[k];
+  int64_t digits[MAX_DIGITS];
+  digits[0] = (int64_t)sums[0];
+  for (int k = 1; k < n; k++) digits[k] = (int64_t)sums[k];
   carry(digits, n, bits);
   const bool negative = digits[0] < 0;
   if (negative) {
