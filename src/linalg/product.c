@@ -39,17 +39,26 @@ typedef struct {
   int width; // floats of a panel
 } job;
 
-/** Columns [begin, end) that are whole panels of B, read where they lie. */
+/** Columns [begin, end), with B read where it lies.  The last vector of a row may reach into the next row, whose numbers
+ * go into lanes that nobody stores.  The last row has no next one, so it is packed. */
 static void multiply_in_place(const job *j, int begin, int end) {
+  _Alignas(64) float last[FAR_APART]; // C has fewer columns than that
   const tutti_product *p = j->p;
-  const tutti_product_block block = {.m1 = p->m,
-                                     .n0 = begin,
-                                     .count = end - begin,
-                                     .k = p->k,
-                                     .width = j->width,
-                                     .b = p->b + begin,
-                                     .ldb = p->ldb,
-                                     .next = j->width};
+  const bool reaches_over = (end - begin) % j->kind->width != 0;
+  tutti_product_block block = {.m1 = p->m,
+                               .n0 = begin,
+                               .count = end - begin,
+                               .k = reaches_over ? p->k - 1 : p->k,
+                               .width = j->width,
+                               .b = p->b + begin,
+                               .ldb = p->ldb,
+                               .next = j->width};
+  if (block.k > 0) j->kind->multiply(p, &block);
+  if (!reaches_over) return;
+  block.k0 = block.k;
+  block.k = 1;
+  block.b = last;
+  tutti_linalg_product_pack_panels(j->kind, p, &block, last);
   j->kind->multiply(p, &block);
 }
 
@@ -94,22 +103,36 @@ static void multiply_packed(const job *j, int begin, int end) {
   }
 }
 
-/** Few rows are better multiplied by B as it lies. */
-static bool is_in_place(const tutti_product_kind *kind, const tutti_product *p) {
-  return p->m <= kind->in_place && !p->b_transposed;
+/** Whether the last vector of a row ends in the next row, and not behind it. */
+static bool ends_in_next_row(const tutti_product_kind *kind, const tutti_product *p) {
+  return (kind->width - p->n % kind->width) % kind->width <= p->ldb;
 }
 
 static bool is_far_apart(const tutti_product *p) {
-  return p->ldb >= FAR_APART && p->k > 0;
+  return p->ldb >= FAR_APART;
+}
+
+/** Few rows are better multiplied by B as it lies.  Fewer still, if its rows begin anywhere in a vector: the vectors of a
+ * packed panel lie in one cache line each. */
+static bool is_in_place(const tutti_product_kind *kind, const tutti_product *p) {
+  enum { FEW_ROWS = 64 };
+  const bool reaches_over = p->n % kind->width != 0 && !is_far_apart(p);
+  return p->m <= kind->in_place && !p->b_transposed && p->k > 0 &&
+         (!reaches_over || (p->m <= FEW_ROWS && ends_in_next_row(kind, p)));
 }
 
 static void multiply_columns(void *context, int64_t begin, int64_t end) {
   const job *j = context;
   const tutti_product *p = j->p;
-  const int whole = is_in_place(j->kind, p) ? (int)(end - begin) / j->width * j->width : 0;
-  if (whole > 0)
-    (is_far_apart(p) ? multiply_far_apart : multiply_in_place)(j, (int)begin, (int)begin + whole);
-  if (begin + whole < end) multiply_packed(j, (int)begin + whole, (int)end);
+  const int from = (int)begin, to = (int)end, whole = (to - from) / j->width * j->width;
+  if (!is_in_place(j->kind, p)) {
+    multiply_packed(j, from, to);
+  } else if (is_far_apart(p)) {
+    if (whole > 0) multiply_far_apart(j, from, from + whole);
+    if (from + whole < to) multiply_packed(j, from + whole, to);
+  } else {
+    multiply_in_place(j, from, to);
+  }
 }
 
 void tutti_linalg_product_run(const tutti_product_kind *kind, const tutti_product *p, int n_threads) {
