@@ -82,10 +82,11 @@ static void multiply(void *context, int64_t begin, int64_t end) {
     multiply_some(context, (int)i, (int)(i + COLUMNS < end ? i + COLUMNS : end));
 }
 
-/** To turn C costs as much per row of A as to pack B does per term, and both cost little if there are many terms. */
+/** To turn C costs as much per row of A as to pack B does per term, and both cost little if there are many terms.  A very few
+ * rows of A would leave most lanes of a vector idle. */
 static bool pays(const tutti_product *p) {
-  enum { MANY_TERMS = 1024 };
-  return p->k > 0 && (p->m <= p->k || p->k >= MANY_TERMS);
+  enum { VERY_FEW_ROWS = 4, MANY_TERMS = 1024 };
+  return p->k > 0 && p->m > VERY_FEW_ROWS && (p->m <= p->k || p->k >= MANY_TERMS);
 }
 
 bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_product *p, int n_threads) {
