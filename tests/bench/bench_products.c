@@ -229,11 +229,11 @@ static void print_peak(const bench *b) {
 
 static tutti_status run_all(const bench *b) {
   print_peak(b);
-  static const int layers[][2] = {{784, 512},  {512, 10},    {784, 50},  {50, 50},    {50, 10},
-                                  {784, 2048}, {2048, 2048}, {2048, 10}, {4096, 4096}};
+  static const int layers[][2] = {{784, 512},   {512, 10},  {784, 50},    {50, 50},   {50, 10},  {784, 2048},
+                                  {2048, 2048}, {2048, 10}, {4096, 4096}, {684, 684}, {784, 684}};
   static const int rows[] = {1, 2, 4, 8, 16, 32, 64, 100, 128, 256, 1024, 8192};
   static const int short_layers[][2] = {{784, 16}, {17, 33}, {50, 10}}, short_rows[] = {1, 7, 32};
-  const int n_layers = b->is_short ? 3 : 9, n_rows = b->is_short ? 3 : 12;
+  const int n_layers = b->is_short ? 3 : 11, n_rows = b->is_short ? 3 : 12;
   for (int l = 0; l < n_layers; l++)
     for (int r = 0; r < n_rows; r++) {
       const int *sizes = b->is_short ? short_layers[l] : layers[l];
