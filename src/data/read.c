@@ -7,7 +7,7 @@
 #include "data/chunks_impl.h"
 #include "data/dataset_impl.h"
 
-enum { PIECE_BYTES = 1 << 24, BYTES_OF_A_READER = 1 << 24, MOST_LABEL_BYTES = 1 << 26 };
+enum { PIECE_BYTES = 1 << 24, MOST_LABEL_BYTES = 1 << 26 };
 
 /** An array of a part in the window. */
 typedef struct {
@@ -15,11 +15,6 @@ typedef struct {
   tutti_type type;
   int64_t width, at, bytes; // numbers in a row; where it begins in the window; its size
 } window_array;
-
-/** The rows of each array that this rank reads; the ranks of a node share the work. */
-typedef struct {
-  int reader, n_readers;
-} share;
 
 /** List the arrays of a part, in the order in which they are read and hashed.
  * @return their number */
@@ -40,10 +35,12 @@ static int64_t row_bytes_of(const window_array *a) {
   return a->width * (int64_t)tutti_io_type_bytes(a->type);
 }
 
-/** Read rows by HDF5, in pieces, so that the numbers are still in the cache when they are checked. */
-static tutti_status read_pieces(const tutti_file *file, const window_array *a, const tutti_row_block *rows) {
-  const int64_t row_bytes = row_bytes_of(a);
-  const int64_t piece = row_bytes < PIECE_BYTES ? PIECE_BYTES / row_bytes : 1;
+/** Read rows by HDF5, in pieces, so that the numbers are still in the cache when they are checked.  HDF5 decompresses a
+ * chunk again for each piece that has a part of it, so the pieces are whole chunks. */
+static tutti_status read_pieces(const tutti_file *file, const window_array *a, int64_t chunk_rows,
+                                const tutti_row_block *rows) {
+  const int64_t row_bytes = row_bytes_of(a), n_chunks = PIECE_BYTES / row_bytes / chunk_rows;
+  const int64_t piece = (n_chunks > 0 ? n_chunks : 1) * chunk_rows;
   for (int64_t at = 0; at < rows->n; at += piece) {
     const int64_t now = rows->n - at < piece ? rows->n - at : piece, first = rows->first + at;
     char *to = (char *)rows->data + at * row_bytes;
@@ -53,39 +50,38 @@ static tutti_status read_pieces(const tutti_file *file, const window_array *a, c
   return TUTTI_OK;
 }
 
-/** Read rows, those by our threads whose chunks we know.
- * @param[in] chunks  NULL: not known */
-static tutti_status read_block(const tutti_file *file, const window_array *a,
-                               const tutti_array_chunks *chunks, const tutti_row_block *rows) {
-  int64_t n_read = 0;
-  bool finite = true;
-  if (chunks) TUTTI_TRY(tutti_data_read_chunks(file, a->name, chunks, rows, &n_read, &finite));
-  if (!finite) // find the first such number
-    TUTTI_TRY(tutti_data_check_finite(tutti_file_path(file), a->name, a->type, rows->data, rows->first,
-                                      n_read, a->width));
-  const tutti_row_block rest = {rows->type, rows->first + n_read, rows->n - n_read,
-                                (char *)rows->data + n_read * row_bytes_of(a)};
-  return read_pieces(file, a, &rest);
-}
-
-/** Read a share of n rows.  It has whole chunks, so that each is decompressed once.
- * @param[out] to  [n, width], of which the share is written */
-static tutti_status read_array(const tutti_file *file, const window_array *a, int64_t n, share own,
-                               char *to) {
+/** Read rows by our threads.
+ * @param[out] n_read  number of rows; 0: we do not know the chunks of this array */
+static tutti_status read_known(const tutti_file *file, const window_array *a, int64_t memory,
+                               const tutti_row_block *rows, int64_t *n_read) {
   tutti_array_chunks *chunks = NULL;
   tutti_status status = TUTTI_OK;
+  bool finite = true;
+  *n_read = 0;
   TUTTI_TRY_GOTO(done, tutti_array_chunks_open(file, a->name, &chunks));
-  if (chunks && !tutti_data_convert_of(tutti_array_chunks_form(chunks)->stored, a->type))
-    tutti_array_chunks_close(&chunks);
-  const int64_t unit = chunks ? tutti_array_chunks_form(chunks)->chunk[0] : 1,
-                n_units = n / unit + (n % unit > 0);
-  const int64_t first = n_units * own.reader / own.n_readers * unit,
-                end = n_units * (own.reader + 1) / own.n_readers * unit;
-  const tutti_row_block rows = {a->type, first, (end < n ? end : n) - first, to + first * row_bytes_of(a)};
-  TUTTI_TRY_GOTO(done, read_block(file, a, chunks, &rows));
+  if (!chunks || !tutti_data_convert_of(tutti_array_chunks_form(chunks)->stored, a->type)) goto done;
+  TUTTI_TRY_GOTO(done, tutti_data_read_chunks(file, a->name, chunks, rows, memory, n_read, &finite));
+  if (!finite) // find the first such number
+    TUTTI_TRY_GOTO(done, tutti_data_check_finite(tutti_file_path(file), a->name, a->type, rows->data,
+                                                 rows->first, *n_read, a->width));
 done:
   tutti_array_chunks_close(&chunks);
   return status;
+}
+
+/** Read the share that this rank has of n rows, by our threads as far as they can.
+ * @param[out] to  [n, width], of which the share is written */
+static tutti_status read_array(const tutti_file *file, const window_array *a, int64_t n,
+                               tutti_data_reader own, char *to) {
+  int64_t chunk_rows = 1, chunk_bytes = 0, n_read = 0;
+  TUTTI_TRY(tutti_array_chunk_size(file, a->name, &chunk_rows, &chunk_bytes));
+  const tutti_data_share share = tutti_data_share_of(own, n, chunk_rows, chunk_bytes);
+  if (share.n == 0) return TUTTI_OK;
+  const tutti_row_block rows = {a->type, share.first, share.n, to + share.first * row_bytes_of(a)};
+  TUTTI_TRY(read_known(file, a, share.memory, &rows, &n_read));
+  const tutti_row_block rest = {rows.type, rows.first + n_read, rows.n - n_read,
+                                (char *)rows.data + n_read * row_bytes_of(a)};
+  return read_pieces(file, a, chunk_rows, &rest);
 }
 
 /** The path may lead to another file on another node. */
@@ -106,15 +102,9 @@ static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d)
   return same ? TUTTI_OK : fail_other_file(tutti_file_path(file));
 }
 
-/** How many ranks of the node read: each opens the file, which pays for some megabytes. */
-static int count_readers(const tutti_dataset *d) {
-  const int64_t n = d->layout.bytes / BYTES_OF_A_READER;
-  const int n_ranks = tutti_comm_node_size(d->comm);
-  return n < 1 ? 1 : n < n_ranks ? (int)n : n_ranks;
-}
-
 tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
-  const share own = {tutti_comm_node_rank(d->comm), count_readers(d)};
+  const tutti_data_reader own = {tutti_comm_node_rank(d->comm),
+                                 tutti_data_count_readers(d->layout.bytes, tutti_comm_node_size(d->comm))};
   tutti_file *file = NULL;
   char *data = tutti_par_window_data(d->window);
   tutti_status status = TUTTI_OK;
@@ -149,7 +139,7 @@ static tutti_status read_labels(const tutti_file *file, const tutti_dataset *d, 
   window_array arrays[3];
   const int n = arrays_of(d, which, arrays);
   if (n == 0 || d->layout.parts[which].y_is_x) return TUTTI_OK;
-  return read_array(file, &arrays[n - 1], d->layout.parts[which].n, (share){0, 1},
+  return read_array(file, &arrays[n - 1], d->layout.parts[which].n, (tutti_data_reader){0, 1},
                     d->labels + arrays[n - 1].at);
 }
 

@@ -8,8 +8,6 @@
 #include "linalg/parallel.h"
 #include "tutti/linalg.h"
 
-enum { MOST_BYTES = 1 << 28 }; // of memory for all threads together
-
 /** A chunk between the file and the rows. */
 typedef struct {
   enum { FREE, FULL, IN_USE } state;
@@ -142,16 +140,16 @@ static void work(void *context, int64_t begin, int64_t end) {
 // --- memory
 
 /** As many threads as have a chunk to do and memory to do it. */
-static int choose_threads(const reading *r) {
+static int choose_threads(const reading *r, int64_t memory) {
   const int64_t bytes = tutti_data_unpacker_bytes(r->form) + 2 * r->form->most_bytes;
   int64_t n = tutti_linalg_threads();
   if (n > r->end) n = r->end;
-  if (n > MOST_BYTES / bytes) n = MOST_BYTES / bytes;
+  if (n > memory / bytes) n = memory / bytes;
   return n > 1 ? (int)n : 1;
 }
 
-static tutti_status allocate(reading *r) {
-  r->n_threads = choose_threads(r);
+static tutti_status allocate(reading *r, int64_t memory) {
+  r->n_threads = choose_threads(r, memory);
   r->n_slots = r->n_threads > 1 ? 2 * r->n_threads : 1;
   TUTTI_TRY(TUTTI_NEW(r->slots, r->n_slots));
   for (int i = 0; i < r->n_slots; i++) TUTTI_TRY(TUTTI_NEW(r->slots[i].bytes, r->form->most_bytes));
@@ -181,7 +179,7 @@ static tutti_status fail_damaged(const reading *r, const tutti_file *file, const
 
 tutti_status tutti_data_read_chunks(const tutti_file *file, const char *name,
                                     const tutti_array_chunks *chunks, const tutti_row_block *rows,
-                                    int64_t *n_read, bool *finite) {
+                                    int64_t memory, int64_t *n_read, bool *finite) {
   reading r = {.chunks = chunks,
                .form = tutti_array_chunks_form(chunks),
                .rows = rows,
@@ -195,7 +193,7 @@ tutti_status tutti_data_read_chunks(const tutti_file *file, const char *name,
   if (rows->n == 0) return TUTTI_OK;
   count_chunks(&r);
   const int64_t n_chunks = r.end;
-  TUTTI_TRY_GOTO(done, allocate(&r));
+  TUTTI_TRY_GOTO(done, allocate(&r, memory));
   tutti_linalg_parallel_by(r.n_threads, r.n_threads, 1, work, &r);
   if (r.damaged >= 0) TUTTI_TRY_GOTO(done, fail_damaged(&r, file, name));
   *n_read = r.end < n_chunks ? first_row(&r, r.end) - rows->first : rows->n;

@@ -141,6 +141,25 @@ bool tutti_array_chunks_read(const tutti_array_chunks *c, const int64_t *first, 
 
 // --- opening
 
+tutti_status tutti_array_chunk_size(const tutti_file *file, const char *name, int64_t *rows, int64_t *bytes) {
+  const hsize_t most = INT64_MAX;
+  hsize_t chunk[H5S_MAX_RANK], n = 0;
+  tutti_array_storage s = TUTTI_NO_STORAGE;
+  *rows = 1;
+  *bytes = 0;
+  TUTTI_TRY(tutti_array_storage_open(file, "array", name, H5P_DEFAULT, &s));
+  const tutti_h5_printer printer = tutti_io_h5_mute();
+  if (H5Pget_layout(s.creation) == H5D_CHUNKED && H5Pget_chunk(s.creation, s.n_dims, chunk) == s.n_dims) {
+    n = H5Tget_size(s.type);
+    for (int i = 0; i < s.n_dims; i++) n = n > 0 && chunk[i] > most / n ? most : n * chunk[i];
+    if (s.dims[0] > 0) *rows = (int64_t)(chunk[0] < s.dims[0] ? chunk[0] : s.dims[0]);
+    *bytes = (int64_t)n;
+  }
+  tutti_io_h5_unmute(printer);
+  tutti_array_storage_close(&s);
+  return TUTTI_OK;
+}
+
 tutti_status tutti_array_chunks_open(const tutti_file *file, const char *name, tutti_array_chunks **chunks) {
   tutti_array_chunks *c = NULL;
   tutti_status status = TUTTI_OK;

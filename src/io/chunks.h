@@ -1,7 +1,7 @@
 #pragma once
 /** Chunks of an array as they lie in the file.  HDF5 decompresses one chunk after another; with their bytes, several
- * threads can do it at once.  Only arrays are known here whose numbers and filters are; every other one is read by
- * tutti_file_read_rows.  Local, and one thread at a time, as all functions that call HDF5. */
+ * threads can do it at once.  Only arrays whose numbers and filters are known are opened here; every other one is read
+ * by tutti_file_read_rows.  Local, and one thread at a time, as all functions that call HDF5. */
 #include "tutti/io.h"
 
 /** The types of numbers in a file, in the byte order of this machine. */
@@ -32,6 +32,13 @@ typedef struct {
 } tutti_chunk_form;
 
 typedef struct tutti_array_chunks tutti_array_chunks;
+
+/** The chunks of any array of numbers: HDF5 reads only whole ones.
+ * @param[out] rows   of the array that a chunk has, at least 1; 1 if the array has no chunks
+ * @param[out] bytes  of a chunk without filters; 0 if the array has no chunks
+ * @return ERR_DATA as tutti_file_shape */
+TUTTI_NODISCARD
+tutti_status tutti_array_chunk_size(const tutti_file *file, const char *name, int64_t *rows, int64_t *bytes);
 
 /** Open an array for reading its chunks.
  * @param[out] chunks  owned by the caller (tutti_array_chunks_close); NULL after a failure, and if the array has no chunks,

@@ -6,7 +6,7 @@
 #include "data/dataset_impl.h"
 #include "fuzz.h"
 
-enum { MOST_NUMBERS = 1 << 16 };
+enum { MOST_NUMBERS = 1 << 16, MEMORY = 1 << 28 };
 
 /** What our own way reads, HDF5 reads in the same way.
  * @param[in] values  [n] rows as HDF5 has read them */
@@ -20,7 +20,7 @@ static tutti_status compare_chunks(const tutti_file *file, const char *name, int
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_array_chunks_open(file, name, &chunks));
   if (!chunks || !tutti_data_convert_of(tutti_array_chunks_form(chunks)->stored, TUTTI_F64)) goto done;
-  TUTTI_TRY_GOTO(done, tutti_data_read_chunks(file, name, chunks, &rows, &n_read, &finite));
+  TUTTI_TRY_GOTO(done, tutti_data_read_chunks(file, name, chunks, &rows, MEMORY, &n_read, &finite));
   if (memcmp(ours, values, (size_t)(n_read * width) * sizeof *ours) != 0) abort();
 done:
   tutti_array_chunks_close(&chunks);
@@ -32,7 +32,9 @@ static tutti_status read_array(const tutti_file *file, const char *name) {
   static double values[MOST_NUMBERS];
   TUTTI_TRY(tutti_file_shape(file, name, &shape));
   TUTTI_TRY(tutti_file_check_stored(file, name));
-  int64_t width = 1;
+  int64_t chunk_rows = 0, chunk_bytes = 0, width = 1;
+  TUTTI_TRY(tutti_array_chunk_size(file, name, &chunk_rows, &chunk_bytes));
+  if (chunk_rows < 1 || chunk_bytes < 0) abort();
   for (int d = 1; d < shape.n_dims; d++) {
     if (shape.dims[d] > MOST_NUMBERS) return TUTTI_OK;
     width *= shape.dims[d] > 0 ? shape.dims[d] : 1;

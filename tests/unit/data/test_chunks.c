@@ -11,7 +11,7 @@
 /* HDF5 is the reference: whatever it reads, our own way gives the same bytes, and what it refuses is refused. */
 
 enum { SHUFFLE = TUTTI_FILTER_SHUFFLE, DEFLATE = TUTTI_FILTER_DEFLATE, FLETCHER32 = TUTTI_FILTER_FLETCHER32 };
-enum { UNKNOWN = -1, MOST_NUMBERS = 3000 };
+enum { UNKNOWN = -1, MOST_NUMBERS = 3000, MEMORY = 1 << 28 };
 
 typedef struct {
   int n_dims;
@@ -67,7 +67,7 @@ static int64_t compare(const char *path, tutti_type type, int64_t first, int64_t
   memset(b, 0x55, sizeof b); // what is not in the rows stays as it was
   if (chunks && tutti_data_convert_of(tutti_array_chunks_form(chunks)->stored, type)) {
     const tutti_row_block rows = {type, first, n, b};
-    const tutti_status ours = tutti_data_read_chunks(file, "x", chunks, &rows, &n_read, &finite);
+    const tutti_status ours = tutti_data_read_chunks(file, "x", chunks, &rows, MEMORY, &n_read, &finite);
     memset(a, 0x55, sizeof a);
     const tutti_status theirs = tutti_file_read_rows(file, "x", type, first, n, a);
     if (ours != TUTTI_OK) {
@@ -234,6 +234,32 @@ static void put_chunk(const char *path, const void *bytes, size_t n) {
   close_array(dataset);
 }
 
+static void check_chunk_size(const char *path, int64_t expected_rows, int64_t expected_bytes) {
+  int64_t rows = 0, bytes = -1;
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_open(path, &file));
+  CHECK_OK(tutti_array_chunk_size(file, "x", &rows, &bytes));
+  assert_int_equal(rows, expected_rows);
+  assert_int_equal(bytes, expected_bytes);
+  tutti_file_close(&file);
+}
+
+/** HDF5 reads whole chunks also of arrays that are left to it. */
+static void chunks_of_any_array_have_a_size(void **state) {
+  const shape s = {2, {40, 6}, {10, 4}}, tall = {2, {40, 6}, {1000, 4}};
+  const char *path = folder_path(state, "x.h5");
+  close_array(make_array(path, &s, H5T_IEEE_F64BE, creation_list(&s, DEFLATE), H5T_NATIVE_DOUBLE, NULL));
+  check_chunk_size(path, 10, 320);
+  close_array(make_array(path, &tall, H5T_STD_U8LE, creation_list(&tall, DEFLATE), H5T_NATIVE_UINT8, NULL));
+  check_chunk_size(path, 40, 4000);
+  const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
+              space = H5Screate_simple(2, s.dims, NULL);
+  H5Dclose(H5Dcreate2(file, "x", H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Fclose(file);
+  check_chunk_size(path, 1, 0);
+}
+
 static void check_damaged(const char *path, const char *message) {
   uint8_t x[240];
   int64_t n_read = 0;
@@ -243,7 +269,8 @@ static void check_damaged(const char *path, const char *message) {
   const tutti_row_block rows = {TUTTI_U8, 12, 20, x};
   CHECK_OK(tutti_file_open(path, &file));
   CHECK_OK(tutti_array_chunks_open(file, "x", &chunks));
-  CHECK_FAILS(tutti_data_read_chunks(file, "x", chunks, &rows, &n_read, &finite), TUTTI_ERR_DATA, message);
+  CHECK_FAILS(tutti_data_read_chunks(file, "x", chunks, &rows, MEMORY, &n_read, &finite), TUTTI_ERR_DATA,
+              message);
   tutti_array_chunks_close(&chunks);
   tutti_file_close(&file);
 }
@@ -325,7 +352,7 @@ static void numbers_that_are_not_finite_are_seen(void **state) {
       const tutti_row_block rows = {type, first, 10, y};
       CHECK_OK(tutti_file_open(path, &file));
       CHECK_OK(tutti_array_chunks_open(file, "x", &chunks));
-      CHECK_OK(tutti_data_read_chunks(file, "x", chunks, &rows, &n_read, &finite));
+      CHECK_OK(tutti_data_read_chunks(file, "x", chunks, &rows, MEMORY, &n_read, &finite));
       assert_int_equal(finite, first != 20);
       tutti_array_chunks_close(&chunks);
       tutti_file_close(&file);
@@ -340,6 +367,7 @@ int main(void) {
       IN_FOLDER(a_filter_may_be_left_out_of_a_chunk),
       IN_FOLDER(chunks_that_were_never_written_are_left_to_hdf5),
       IN_FOLDER(other_arrays_are_left_to_hdf5),
+      IN_FOLDER(chunks_of_any_array_have_a_size),
       IN_FOLDER(a_damaged_chunk_is_named),
       IN_FOLDER(a_chunk_that_is_too_long_is_left_to_hdf5),
       IN_FOLDER(no_damage_goes_unnoticed),
