@@ -70,9 +70,11 @@ const float *tutti_dataset_weights(const tutti_dataset *dataset);
 
 /** Local.  Shapes and types of the arrays that `dataset` names, checked against each other, and their places in the
  * window.
- * @return ERR_DATA, with the arrays that the file has */
+ * @param[in] stored  check also that all numbers of these arrays were stored.  This looks into each file of which a
+ *                    virtual array is made, so one rank of a node does it for all
+ * @return ERR_DATA, with the arrays that the file has; as tutti_file_check_stored */
 TUTTI_NODISCARD
-tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_dataset *dataset,
+tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_dataset *dataset, bool stored,
                                        tutti_layout *layout);
 
 /** Local.  The array that tutti_dataset_open_array opens if no name is given.

@@ -1,5 +1,5 @@
 /* Shapes and types of the arrays in the file, checked against each other, and their places in the window.  Rank 0
- * reads them when a data set is opened, and the first rank of each other node compares its file with them. */
+ * reads them when a data set is opened, and each rank that reads rows compares its file with them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +97,7 @@ static tutti_status read_x(const tutti_file *file, const char *name, tutti_part 
               (long long)width, (long long)*n_features);
   *n_features = width;
   part->n_file = shape.dims[0];
-  return tutti_file_check_stored(file, name);
+  return TUTTI_OK;
 }
 
 /** Find out whether the targets are the features, as for an autoencoder, and check that this is the same for all
@@ -136,7 +136,7 @@ static tutti_status read_y(const tutti_file *file, const char *x_name, const cha
               "%s: array '%s' has %lld columns, the training labels have %lld", tutti_file_path(file), name,
               (long long)width, (long long)*n_targets);
   *n_targets = width;
-  return tutti_file_check_stored(file, name);
+  return TUTTI_OK;
 }
 
 /** Read the shape of the weights, one number per training row. */
@@ -148,11 +148,16 @@ static tutti_status read_weights(const tutti_file *file, const char *name, tutti
   if (!column || shape.dims[0] != part->n_file)
     return fail_shape(file, name, &shape, "[N], a weight for each of the training rows");
   part->has_weights = true;
-  return tutti_file_check_stored(file, name);
+  return TUTTI_OK;
 }
 
-/** Read the shapes of one pair x, y, and of the weights if these are the training rows. */
-static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tutti_rows which,
+static tutti_status check_numbers(const tutti_file *file, const char *name, bool stored) {
+  return stored ? tutti_file_check_stored(file, name) : TUTTI_OK;
+}
+
+/** Read the shapes of one pair x, y, and of the weights if these are the training rows.  The numbers of an array are
+ * checked before the next array is opened: what HDF5 has open decides what it finds in a virtual array. */
+static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tutti_rows which, bool stored,
                               tutti_layout *layout) {
   const char *x = d->x_name[which], *y = d->y_name[which];
   tutti_part *part = &layout->parts[which];
@@ -162,12 +167,18 @@ static tutti_status read_part(const tutti_file *file, const tutti_dataset *d, tu
   const bool optional = which != TUTTI_ROWS_TRAIN && usual && d->x_name[TUTTI_ROWS_TRAIN];
   if (optional && !tutti_file_has(file, x) && !tutti_file_has(file, y)) return TUTTI_OK;
   TUTTI_TRY(read_x(file, x, part, &layout->n_features));
+  TUTTI_TRY(check_numbers(file, x, stored));
   if (y) TUTTI_TRY(read_y_of_x(file, d, which, layout));
   if (part->y_is_x)
     layout->n_targets = layout->n_features;
-  else if (y)
+  else if (y) {
     TUTTI_TRY(read_y(file, x, y, part, &layout->n_targets));
-  if (d->w_name && which == TUTTI_ROWS_TRAIN) TUTTI_TRY(read_weights(file, d->w_name, part));
+    TUTTI_TRY(check_numbers(file, y, stored));
+  }
+  if (d->w_name && which == TUTTI_ROWS_TRAIN) {
+    TUTTI_TRY(read_weights(file, d->w_name, part));
+    TUTTI_TRY(check_numbers(file, d->w_name, stored));
+  }
   part->n = d->limit[which] > 0 && d->limit[which] < part->n_file ? d->limit[which] : part->n_file;
   return TUTTI_OK;
 }
@@ -179,9 +190,11 @@ static int64_t reserve(int64_t *end, int64_t bytes) {
   return at;
 }
 
-tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_dataset *d, tutti_layout *layout) {
+tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_dataset *d, bool stored,
+                                       tutti_layout *layout) {
   *layout = (tutti_layout){0};
-  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) TUTTI_TRY(read_part(file, d, which, layout));
+  for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++)
+    TUTTI_TRY(read_part(file, d, which, stored, layout));
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     tutti_part *part = &layout->parts[which];
     part->x_at =

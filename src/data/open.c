@@ -92,7 +92,7 @@ static tutti_status read_header(tutti_dataset *d, const tutti_data_options *o, h
   tutti_status status = TUTTI_OK;
   TUTTI_TRY_GOTO(done, tutti_file_open(d->file, &file));
   tutti_file_trust(file, d->trust);
-  TUTTI_TRY_GOTO(done, tutti_dataset_read_layout(file, d, &h->layout));
+  TUTTI_TRY_GOTO(done, tutti_dataset_read_layout(file, d, true, &h->layout));
   name_unused(file, o, h);
   TUTTI_TRY_GOTO(done, read_classes(file, d, h));
 done:

@@ -90,10 +90,12 @@ static tutti_status fail_other_file(const char *path) {
              "%s: this node has another file than rank 0 at this path; all nodes need the same one", path);
 }
 
-/** Each node opens the path by itself.  Compare shapes and types first: the window has the size of rank 0's file. */
+/** Each reader opens the path by itself.  Compare shapes and types first: the window has the size of rank 0's file.  Rank
+ * 0 has checked its numbers before it announced that size. */
 static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d) {
+  const bool first_of_other_node = tutti_comm_node_rank(d->comm) == 0 && tutti_comm_rank(d->comm) > 0;
   tutti_layout here;
-  TUTTI_TRY(tutti_dataset_read_layout(file, d, &here));
+  TUTTI_TRY(tutti_dataset_read_layout(file, d, first_of_other_node, &here));
   bool same = here.n_features == d->layout.n_features && here.n_targets == d->layout.n_targets;
   for (tutti_rows which = 0; which < TUTTI_N_ROWS; which++) {
     const tutti_part *a = &here.parts[which], *b = &d->layout.parts[which];

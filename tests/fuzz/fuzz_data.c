@@ -59,7 +59,7 @@ static void read_layout(const tutti_file *file) {
   tutti_texts names;
   for (int which = 0; which < TUTTI_N_ROWS; which++)
     if (!tutti_file_has(file, d.x_name[which])) d.x_name[which] = d.y_name[which] = NULL;
-  (void)(tutti_dataset_read_layout(file, &d, &layout) == TUTTI_OK);
+  (void)(tutti_dataset_read_layout(file, &d, true, &layout) == TUTTI_OK);
   if (tutti_data_class_names_read(file, "y_train", &names) == TUTTI_OK) tutti_texts_clear(&names);
 }
 
