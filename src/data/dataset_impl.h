@@ -1,5 +1,6 @@
 #pragma once
 /** The open data set, for all files that work on it.  Private to this room and its tests. */
+#include "io/stamp.h"
 #include "tutti/data.h"
 #include "tutti/io.h"
 
@@ -19,6 +20,7 @@ typedef struct {
   tutti_part parts[TUTTI_N_ROWS];
   int64_t n_features;
   int64_t n_targets; // 0: no labels
+  int64_t stamp_at;  // where the window has the stamp of the file that the ranks of its node have to read
   int64_t bytes;     // of the window
 } tutti_layout;
 
@@ -30,6 +32,7 @@ struct tutti_dataset {
   char *w_name;                                      // NULL: the training rows have no weights
   bool has_unused;                                   // the file has the array options.unused
   int64_t limit[TUTTI_N_ROWS];
+  tutti_file_stamp stamp; // of the file that this rank has read; zeros on ranks that read none
   tutti_layout layout;
   tutti_window *window;
   char *labels;         // owned: in place of a window, memory that has labels only
@@ -85,16 +88,18 @@ tutti_status tutti_data_only_array(const tutti_file *file, char **name);
 // --- read.c: from the file to the window
 
 /** Local.  Read all rows into the window; large data sets by several ranks of the node, each a share of the rows.
+ * Note which version of the file was read.
  * @return ERR_DATA this file has another layout, or a number is not finite; ERR_IO */
 TUTTI_NODISCARD
-tutti_status tutti_dataset_read_rows(const tutti_dataset *dataset);
+tutti_status tutti_dataset_read_rows(tutti_dataset *dataset);
 
 /** Local.  Read the labels alone into d->labels, unless they are too large, and put their places into the layout.
  * @return ERR_DATA a number is not finite; ERR_IO; ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_read_labels(tutti_dataset *dataset);
 
-/** Collective.  Compute the fingerprint, and check that all nodes have read the same rows.
+/** Collective.  Compute the fingerprint, and check that the ranks of a node have read the same file, and all nodes the
+ * same rows.
  * @return (agreed) ERR_DATA */
 TUTTI_NODISCARD
 tutti_status tutti_dataset_compare_nodes(tutti_dataset *dataset);

@@ -203,6 +203,7 @@ tutti_status tutti_dataset_read_layout(const tutti_file *file, const tutti_datas
     if (!part->y_is_x)
       part->y_at = reserve(&layout->bytes, part->n * layout->n_targets * (int64_t)sizeof(float));
   }
+  layout->stamp_at = reserve(&layout->bytes, sizeof(tutti_file_stamp));
   return TUTTI_OK;
 }
 

@@ -95,6 +95,7 @@ static tutti_status read_header(tutti_dataset *d, const tutti_data_options *o, h
   TUTTI_TRY_GOTO(done, tutti_dataset_read_layout(file, d, true, &h->layout));
   name_unused(file, o, h);
   TUTTI_TRY_GOTO(done, read_classes(file, d, h));
+  TUTTI_TRY_GOTO(done, tutti_file_stamp_of(file, &d->stamp));
 done:
   tutti_file_close(&file);
   return status;
@@ -140,9 +141,9 @@ static tutti_status open_agreed(const tutti_comm *comm, const tutti_data_options
   TUTTI_TRY_GOTO(done, tutti_par_window_create(comm, h.layout.bytes, &d->window));
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, tutti_dataset_read_rows(d)));
   TUTTI_TRY_GOTO(done, tutti_par_window_sync(d->window));
+  TUTTI_TRY_GOTO(done, tutti_dataset_compare_nodes(d));
   if (tutti_dataset_has_weights(d))
     TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, tutti_dataset_check_weights(d)));
-  TUTTI_TRY_GOTO(done, tutti_dataset_compare_nodes(d));
   TUTTI_TRY_GOTO(done, tutti_dataset_find_features(d));
   *dataset = d;
   d = NULL;

@@ -104,9 +104,39 @@ static tutti_status check_layout(const tutti_file *file, const tutti_dataset *d)
   return same ? TUTTI_OK : fail_other_file(tutti_file_path(file));
 }
 
-tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
-  const tutti_data_reader own = {tutti_comm_node_rank(d->comm),
-                                 tutti_data_count_readers(d->layout.bytes, tutti_comm_node_size(d->comm))};
+static tutti_data_reader reader_of(const tutti_dataset *d) {
+  return (tutti_data_reader){tutti_comm_node_rank(d->comm),
+                             tutti_data_count_readers(d->layout.bytes, tutti_comm_node_size(d->comm))};
+}
+
+/** Which version of the file the ranks of this node have to read. */
+static tutti_file_stamp *node_stamp(const tutti_dataset *d) {
+  return (tutti_file_stamp *)((char *)tutti_par_window_data(d->window) + d->layout.stamp_at);
+}
+
+/** Note which version of the file this rank has read.  The others of its node have to read that of its first rank, and
+ * those of rank 0 the one that has the header. */
+static tutti_status note_version(const tutti_file *file, tutti_dataset *d) {
+  const tutti_file_stamp of_header = d->stamp;
+  TUTTI_TRY(tutti_file_stamp_of(file, &d->stamp));
+  if (tutti_comm_node_rank(d->comm) == 0)
+    *node_stamp(d) = tutti_comm_rank(d->comm) == 0 ? of_header : d->stamp;
+  return TUTTI_OK;
+}
+
+/** A program may have replaced the file between the openings of two ranks. */
+static tutti_status check_version(const tutti_dataset *d) {
+  const tutti_data_reader own = reader_of(d);
+  if (own.reader >= own.n_readers || tutti_file_stamp_same(&d->stamp, node_stamp(d))) return TUTTI_OK;
+  TUTTI_FAIL(
+      TUTTI_ERR_DATA,
+      "%s: was replaced or written while it was read: rank %d has read another version than the one that "
+      "was opened first on its node; start again when the file is complete",
+      d->file, tutti_comm_rank(d->comm));
+}
+
+tutti_status tutti_dataset_read_rows(tutti_dataset *d) {
+  const tutti_data_reader own = reader_of(d);
   tutti_file *file = NULL;
   char *data = tutti_par_window_data(d->window);
   tutti_status status = TUTTI_OK;
@@ -121,6 +151,8 @@ tutti_status tutti_dataset_read_rows(const tutti_dataset *d) {
     for (int i = 0; i < n; i++)
       TUTTI_TRY_GOTO(done, read_array(file, &arrays[i], d->layout.parts[which].n, own, data + arrays[i].at));
   }
+  TUTTI_TRY_GOTO(done,
+                 note_version(file, d)); // after the last read, so that what is written meanwhile counts
 done:
   tutti_file_close(&file);
   return status;
@@ -189,7 +221,7 @@ int64_t tutti_dataset_fingerprint(const tutti_dataset *dataset, int64_t hash) {
   return (int64_t)add_arrays(dataset, TUTTI_ROWS_TRAIN, hash_words, UINT64_C(0xcbf29ce484222325));
 }
 
-/** The ranks of a node have the same memory, so only the first ones compare. */
+/** The ranks of a node have the same memory, so only the first ones compare its rows. */
 tutti_status tutti_dataset_compare_nodes(tutti_dataset *d) {
   const bool reader = tutti_comm_node_rank(d->comm) == 0;
   uint64_t mine[TUTTI_N_ROWS] = {0}, first[TUTTI_N_ROWS];
@@ -197,7 +229,7 @@ tutti_status tutti_dataset_compare_nodes(tutti_dataset *d) {
   memcpy(first, mine, sizeof first);
   TUTTI_TRY(tutti_comm_bcast(d->comm, 0, first, sizeof first));
   d->fingerprint = (int64_t)first[TUTTI_ROWS_TRAIN];
-  tutti_status local = TUTTI_OK;
-  if (reader && memcmp(mine, first, sizeof first) != 0) local = fail_other_file(d->file);
+  tutti_status local = check_version(d);
+  if (local == TUTTI_OK && reader && memcmp(mine, first, sizeof first) != 0) local = fail_other_file(d->file);
   return tutti_comm_agree(d->comm, local);
 }

@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,12 +184,15 @@ static void array_alone_is_found(const tutti_comm *comm) {
   scratch_remove(comm, folder);
 }
 
-/** Collective.  Opening d.h5, which on the last rank leads to the file 2.h5 of the folder and elsewhere
- * to 1.h5, with each rank a node of its own. */
-static void expect_found_out(const tutti_comm *comm, const char *folder) {
-  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+/** Collective.  Opening d.h5, which on rank `other` leads to the file 2.h5 of the folder and elsewhere to 1.h5, fails
+ * with `part` in the text.
+ * @param[in] max_node_size  as tutti_comm_create_from has it */
+static void expect_found_out(const char *folder, int max_node_size, int other, const char *part) {
+  int rank = 0, size = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
   char mine[PATH_BYTES], link[PATH_BYTES], path[PATH_BYTES], back[PATH_BYTES];
-  const char *target = scratch_path(folder, rank > 0 && rank == size - 1 ? "2.h5" : "1.h5", path);
+  const char *target = scratch_path(folder, rank > 0 && rank == other ? "2.h5" : "1.h5", path);
   snprintf(mine, sizeof mine, "%.1000s/rank%d", folder, rank);
   snprintf(link, sizeof link, "%.1100s/d.h5", mine);
   EXPECT_OK(tutti_io_make_folder(mine));
@@ -198,12 +202,12 @@ static void expect_found_out(const tutti_comm *comm, const char *folder) {
   const tutti_data_options options = usual_options("d.h5");
   tutti_comm *cut = NULL;
   tutti_dataset *d = NULL;
-  if (EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, 1, &cut))) {
+  if (EXPECT_OK(tutti_comm_create_from(MPI_COMM_WORLD, max_node_size, &cut))) {
     const tutti_status status = tutti_dataset_open(cut, &options, &d);
     if (size == 1)
       EXPECT_OK(status);
     else
-      EXPECT_FAILS(status, TUTTI_ERR_DATA, "d.h5: this node has another file than rank 0");
+      EXPECT_FAILS(status, TUTTI_ERR_DATA, part);
     tutti_dataset_close(&d);
   }
   tutti_comm_destroy(&cut);
@@ -211,6 +215,8 @@ static void expect_found_out(const tutti_comm *comm, const char *folder) {
 }
 
 static void node_with_another_file_is_found_out(const tutti_comm *comm) {
+  static const char message[] = "d.h5: this node has another file than rank 0";
+  const int last = tutti_comm_size(comm) - 1;
   static const int64_t y4_other[] = {2, 0, 1, 1};
   char *folder = scratch_make(comm), path[PATH_BYTES];
   if (!folder) return;
@@ -219,9 +225,51 @@ static void node_with_another_file_is_found_out(const tutti_comm *comm) {
   const given_array other_y = {"y_train", TUTTI_I64, 1, {4}, y4_other};
   put_dataset(comm, scratch_path(folder, "1.h5", path), (given_array[]){train_x, train_y}, 2, NULL, 0);
   put_dataset(comm, scratch_path(folder, "2.h5", path), (given_array[]){short_x, short_y}, 2, NULL, 0);
-  expect_found_out(comm, folder);
+  expect_found_out(folder, 1, last, message);
   put_dataset(comm, scratch_path(folder, "2.h5", path), (given_array[]){train_x, other_y}, 2, NULL, 0);
-  expect_found_out(comm, folder);
+  expect_found_out(folder, 1, last, message);
+  scratch_remove(comm, folder);
+}
+
+/** The ranks of a node share the reading, and one of them comes to another version of the file. */
+static void rank_with_another_file_is_found_out(const tutti_comm *comm) {
+  enum { ROWS = 40, WIDTH = 1 << 20 }; // two readers
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  uint8_t *x = NULL;
+  static const uint8_t y[ROWS];
+  if (!folder) return;
+  if (EXPECT_OK(TUTTI_NEW(x, (int64_t)ROWS * WIDTH))) {
+    const given_array arrays[] = {{"x_train", TUTTI_U8, 2, {ROWS, WIDTH}, x},
+                                  {"y_train", TUTTI_U8, 1, {ROWS}, y}};
+    put_dataset(comm, scratch_path(folder, "1.h5", path), arrays, 2, NULL, 0);
+    x[0] = x[ROWS * WIDTH - 1] = 1;
+    put_dataset(comm, scratch_path(folder, "2.h5", path), arrays, 2, NULL, 0);
+    expect_found_out(folder, INT_MAX, 1,
+                     "d.h5: was replaced or written while it was read: rank 1 has read another version");
+  }
+  tutti_free(x);
+  scratch_remove(comm, folder);
+}
+
+/** Rank 0 reads the header first, and then the file again with the others. */
+static void file_that_is_replaced_after_its_header_is_found_out(const tutti_comm *comm) {
+  static const int64_t y4_other[] = {2, 0, 1, 1};
+  char *folder = scratch_make(comm), path[PATH_BYTES];
+  if (!folder) return;
+  const given_array other_y = {"y_train", TUTTI_I64, 1, {4}, y4_other};
+  put_dataset(comm, scratch_path(folder, "d.h5", path), (given_array[]){train_x, train_y}, 2, NULL, 0);
+  tutti_dataset *d = open_usual(comm, path);
+  if (d) {
+    EXPECT_OK(tutti_dataset_read_rows(d));
+    EXPECT_OK(tutti_par_window_sync(d->window));
+    EXPECT_OK(tutti_dataset_compare_nodes(d));
+    put_dataset(comm, path, (given_array[]){train_x, other_y}, 2, NULL, 0);
+    EXPECT_OK(tutti_dataset_read_rows(d));
+    EXPECT_OK(tutti_par_window_sync(d->window));
+    EXPECT_FAILS(tutti_dataset_compare_nodes(d), TUTTI_ERR_DATA,
+                 "d.h5: was replaced or written while it was read: rank 0 has read another version");
+  }
+  tutti_dataset_close(&d);
   scratch_remove(comm, folder);
 }
 
@@ -279,6 +327,8 @@ int main(void) {
       MPI_TEST(parts_that_are_not_wanted_or_not_there),
       MPI_TEST(array_alone_is_found),
       MPI_TEST(node_with_another_file_is_found_out),
+      MPI_TEST(rank_with_another_file_is_found_out),
+      MPI_TEST(file_that_is_replaced_after_its_header_is_found_out),
       MPI_TEST(failed_read_of_one_node_is_heard_by_all),
       MPI_TEST(want_of_memory_on_one_rank_is_heard_by_all),
   };
