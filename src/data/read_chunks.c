@@ -8,9 +8,11 @@
 #include "linalg/parallel.h"
 #include "tutti/linalg.h"
 
+typedef enum { FREE, FULL, IN_USE } slot_state;
+
 /** A chunk between the file and the rows. */
 typedef struct {
-  enum { FREE, FULL, IN_USE } state;
+  slot_state state;
   int64_t chunk; // its number
   unsigned char *bytes;
   int64_t n;
@@ -26,7 +28,8 @@ typedef struct {
   int n_threads, n_slots;
   slot *slots;                     // [n_slots]
   tutti_data_unpacker **unpackers; // [n_threads]
-  pthread_mutex_t lock;            // of all that follows, and of the states of the slots
+  bool has_lock, has_filled;
+  pthread_mutex_t lock; // of all that follows, and of the states of the slots
   pthread_cond_t filled;
   bool ended;      // the leader fills no more slots
   int64_t damaged; // the first chunk that is damaged, or -1
@@ -36,7 +39,7 @@ typedef struct {
 // --- chunks by number
 
 /** The indices of the first number of a chunk. */
-static void place_of(const reading *r, int64_t chunk, int64_t at[TUTTI_MAX_DIMS]) {
+static void first_number(const reading *r, int64_t chunk, int64_t at[TUTTI_MAX_DIMS]) {
   const tutti_chunk_form *f = r->form;
   for (int i = f->n_dims - 1; i > 0; i--) {
     const int64_t n = tutti_ceil_div(f->dims[i], f->chunk[i]);
@@ -63,9 +66,9 @@ static void count_chunks(reading *r) {
 // --- the work of the threads
 
 /** With the lock.  @return a slot in this state, which is now in use; NULL: there is none */
-static slot *take(reading *r, int state) {
+static slot *take(reading *r, slot_state state) {
   for (int i = 0; i < r->n_slots; i++)
-    if ((int)r->slots[i].state == state) {
+    if (r->slots[i].state == state) {
       r->slots[i].state = IN_USE;
       return &r->slots[i];
     }
@@ -75,7 +78,7 @@ static slot *take(reading *r, int state) {
 /** Read the next chunk.  If HDF5 cannot, it is also the last one. */
 static void fill(reading *r, slot *s) {
   int64_t at[TUTTI_MAX_DIMS];
-  place_of(r, r->next, at);
+  first_number(r, r->next, at);
   s->chunk = r->next;
   const bool there = tutti_array_chunks_read(r->chunks, at, s->bytes, &s->n, &s->filters);
   if (there)
@@ -91,7 +94,7 @@ static void fill(reading *r, slot *s) {
 static void empty(reading *r, slot *s, int thread) {
   int64_t at[TUTTI_MAX_DIMS];
   bool finite = true;
-  place_of(r, s->chunk, at);
+  first_number(r, s->chunk, at);
   const bool good = tutti_data_unpack(r->unpackers[thread], at, s->bytes, s->n, s->filters, r->rows, &finite);
   pthread_mutex_lock(&r->lock);
   s->state = FREE;
@@ -149,6 +152,10 @@ static int choose_threads(const reading *r, int64_t memory) {
 }
 
 static tutti_status allocate(reading *r, int64_t memory) {
+  r->has_lock = pthread_mutex_init(&r->lock, NULL) == 0;
+  r->has_filled = pthread_cond_init(&r->filled, NULL) == 0;
+  TUTTI_CHECK(r->has_lock && r->has_filled, TUTTI_ERR_MEMORY,
+              "no memory for a lock of the threads that read");
   r->n_threads = choose_threads(r, memory);
   r->n_slots = r->n_threads > 1 ? 2 * r->n_threads : 1;
   TUTTI_TRY(TUTTI_NEW(r->slots, r->n_slots));
@@ -163,6 +170,8 @@ static void release(reading *r) {
   for (int i = 0; r->unpackers && i < r->n_threads; i++) tutti_data_unpacker_destroy(&r->unpackers[i]);
   tutti_free(r->slots);
   tutti_free(r->unpackers);
+  if (r->has_filled) pthread_cond_destroy(&r->filled);
+  if (r->has_lock) pthread_mutex_destroy(&r->lock);
 }
 
 // --- public
@@ -180,13 +189,8 @@ static tutti_status fail_damaged(const reading *r, const tutti_file *file, const
 tutti_status tutti_data_read_chunks(const tutti_file *file, const char *name,
                                     const tutti_array_chunks *chunks, const tutti_row_block *rows,
                                     int64_t memory, int64_t *n_read, bool *finite) {
-  reading r = {.chunks = chunks,
-               .form = tutti_array_chunks_form(chunks),
-               .rows = rows,
-               .lock = PTHREAD_MUTEX_INITIALIZER,
-               .filled = PTHREAD_COND_INITIALIZER,
-               .damaged = -1,
-               .finite = true};
+  reading r = {
+      .chunks = chunks, .form = tutti_array_chunks_form(chunks), .rows = rows, .damaged = -1, .finite = true};
   tutti_status status = TUTTI_OK;
   *n_read = 0;
   *finite = true;

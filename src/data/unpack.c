@@ -117,8 +117,8 @@ static void clip(const tutti_chunk_form *f, const int64_t *at, const tutti_row_b
 
 /** The places of some number of the box: in the chunk, and in the rows.
  * @param[in] index  [n_outer] in the box */
-static void place_of(const tutti_chunk_form *f, const int64_t *at, const tutti_row_block *rows, const box *b,
-                     const int64_t *index, int64_t *in_chunk, int64_t *in_rows) {
+static void find_places(const tutti_chunk_form *f, const int64_t *at, const tutti_row_block *rows,
+                        const box *b, const int64_t *index, int64_t *in_chunk, int64_t *in_rows) {
   *in_chunk = *in_rows = 0;
   for (int i = 0; i < f->n_dims; i++) {
     const int64_t here = b->from[i] + (i < b->n_outer ? index[i] : 0);
@@ -144,7 +144,7 @@ static unsigned char *place_of_all(const tutti_chunk_form *f, const int64_t *at,
   if (b->n_lines > 1 || b->line * f->number_bytes != f->chunk_bytes ||
       !tutti_data_convert_copies(tutti_data_convert_of(f->stored, rows->type)))
     return NULL;
-  place_of(f, at, rows, b, none, &in_chunk, &in_rows);
+  find_places(f, at, rows, b, none, &in_chunk, &in_rows);
   return (unsigned char *)rows->data + in_rows * f->number_bytes;
 }
 
@@ -168,7 +168,7 @@ static bool put(const tutti_chunk_form *f, const int64_t *at, const tutti_row_bl
   bool finite = true;
   do {
     int64_t in_chunk = 0, in_rows = 0;
-    place_of(f, at, rows, b, index, &in_chunk, &in_rows);
+    find_places(f, at, rows, b, index, &in_chunk, &in_rows);
     unsigned char *to = (unsigned char *)rows->data + in_rows * bytes;
     if (numbers != to)
       convert(numbers + in_chunk * f->number_bytes, b->chunk_stride, to, b->row_stride, b->n_lines, b->line);
