@@ -173,14 +173,14 @@ done:
 }
 
 /** The root group would have a time stamp without the first property.
- * @param[in] is_small  its attributes, of which a trial of a study has more than thirty, are stored one after another and
- *                      not in a tree, which is larger and slower */
-static tutti_status create_h5(const char *path, hid_t access, bool is_small, hid_t *id) {
+ * @param[in] among_many  it is small: its attributes, of which a trial of a study has more than thirty, are stored one
+ *                        after another and not in a tree, which is larger and slower */
+static tutti_status create_h5(const char *path, hid_t access, bool among_many, hid_t *id) {
   tutti_status status = TUTTI_OK;
   hid_t creation = H5I_INVALID_HID;
   TUTTI_H5(done, creation = H5Pcreate(H5P_FILE_CREATE), TUTTI_ERR_CREATE, "%s: creation list", path);
   TUTTI_H5(done, H5Pset_obj_track_times(creation, false), TUTTI_ERR_CREATE, "%s: creation list", path);
-  if (is_small)
+  if (among_many)
     TUTTI_H5(done, H5Pset_attr_phase_change(creation, MOST_ATTRIBUTES, MOST_ATTRIBUTES), TUTTI_ERR_CREATE,
              "%s: creation list", path);
   TUTTI_H5(done, *id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access), TUTTI_ERR_CREATE,
