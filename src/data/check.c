@@ -1,6 +1,6 @@
 /* Checks of the numbers in a data set: all are finite in float32, weights are at least 0, and labels are what the
- * loss expects.  Reading calls the first two, the set-up of a training the others.  Each message names array, row,
- * column and value. */
+ * loss expects.  Reading and imports call the first one, opening a data set the second, and the set-up of a
+ * training the others.  Each message names array, row, column and value. */
 #include <float.h>
 #include <math.h>
 
