@@ -25,7 +25,8 @@ tutti_status tutti_comm_create_world(tutti_comm **comm);
 /** Collective.  Divide the ranks.  Ranks with the same `part` get a communicator of their own, in which they keep
  * their order.
  * @param[in]  part  at least 0
- * @param[out] own   owned by the caller; it may outlive `comm` */
+ * @param[out] own   owned by the caller; it may outlive `comm`; NULL after a failure
+ * @return (agreed by all parts) ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_comm_split(const tutti_comm *comm, int part, tutti_comm **own);
 

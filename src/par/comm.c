@@ -76,8 +76,10 @@ tutti_status tutti_comm_split(const tutti_comm *comm, int part, tutti_comm **own
   MPI_Comm ranks = MPI_COMM_NULL;
   *own = NULL;
   TUTTI_MPI(MPI_Comm_split(comm->all, part, comm->rank, &ranks));
-  const tutti_status status = tutti_comm_create_from(ranks, INT_MAX, own);
+  // A part hears only of its own failures, but the other parts would go on without it.
+  const tutti_status status = tutti_comm_agree(comm, tutti_comm_create_from(ranks, INT_MAX, own));
   MPI_Comm_free(&ranks);
+  if (status != TUTTI_OK) tutti_comm_destroy(own);
   return status;
 }
 

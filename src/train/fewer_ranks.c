@@ -85,6 +85,11 @@ static tutti_status choose_step(const tutti_run *run, tutti_train_start *start, 
   return TUTTI_OK;
 }
 
+/** Without an answer there is no hint: a failure here is none of the training, unless MPI is broken. */
+static tutti_status forgive(tutti_status status) {
+  return status == TUTTI_ERR_MPI ? status : TUTTI_OK;
+}
+
 /** Collective. */
 static tutti_status give_hint(const tutti_run *run, double batch_size, tutti_train_start *start) {
   tutti_machine_step step = {.ranks = run->size, .batch_size = (int64_t)batch_size};
@@ -93,12 +98,13 @@ static tutti_status give_hint(const tutti_run *run, double batch_size, tutti_tra
   double alone_s = INFINITY;
   TUTTI_TRY(choose_step(run, start, &step.step_s));
   if (step.step_s == 0 || step.step_s > LONGEST_STEP_S) return TUTTI_OK;
-  TUTTI_TRY(tutti_comm_split(run->comm, run->rank, &self));
-  // Without an answer there is no hint: a failure here is none of the training.
-  if (run->rank == 0 && measure_alone(run, self, &step, &alone_s) == TUTTI_OK &&
-      tutti_machine_is_slower(&step, alone_s))
+  tutti_status status = tutti_comm_split(run->comm, run->rank, &self);
+  if (status != TUTTI_OK) return forgive(status);
+  if (run->rank == 0) status = measure_alone(run, self, &step, &alone_s);
+  if (status == TUTTI_OK && tutti_machine_is_slower(&step, alone_s))
     tutti_log(TUTTI_LOG_INFO, "%s", tutti_machine_fewer_ranks_text(&step, 1, alone_s, text, sizeof text));
   tutti_comm_destroy(&self);
+  TUTTI_TRY(forgive(status));
   return tutti_comm_barrier(run->comm);
 }
 

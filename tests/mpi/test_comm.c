@@ -1,4 +1,7 @@
+#define _POSIX_C_SOURCE 200809L // setenv
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "par/par_impl.h"
@@ -75,6 +78,21 @@ static void parts_keep_the_order_of_their_ranks(const tutti_comm *comm) {
   tutti_comm_destroy(&alone);
 }
 
+/** The rank is a part of its own, so without an agreement no other one would hear of it. */
+static void a_part_that_fails_is_missed_by_all(const tutti_comm *comm) {
+  const int rank = tutti_comm_rank(comm), size = tutti_comm_size(comm);
+  for (int failing = 0; failing < size; failing++) {
+    char fault[64];
+    tutti_comm *alone = NULL;
+    snprintf(fault, sizeof fault, "memory:%d:1", failing);
+    setenv("TUTTI_FAULT", fault, 1);
+    EXPECT_FAILS(tutti_comm_split(comm, rank, &alone), TUTTI_ERR_MEMORY, "no memory");
+    unsetenv("TUTTI_FAULT");
+    EXPECT(alone == NULL, "rank %d has failed, and this rank has a part", failing);
+    tutti_comm_destroy(&alone);
+  }
+}
+
 static void library_names_itself_in_one_line(const tutti_comm *comm) {
   (void)comm;
   const char *version = tutti_par_mpi_version();
@@ -87,6 +105,7 @@ int main(void) {
       MPI_TEST(nodes_are_numbered_by_their_lowest_rank),
       MPI_TEST(groups_of_ranks_are_worlds_of_their_own),
       MPI_TEST(parts_keep_the_order_of_their_ranks),
+      MPI_TEST(a_part_that_fails_is_missed_by_all),
       MPI_TEST(library_names_itself_in_one_line),
   };
   return mpi_main("comm", tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,7 @@
 /** The hint that one rank is faster than all: rank 0 takes steps alone, and the training does not notice. */
-#define _POSIX_C_SOURCE 200809L // dup, dup2
+#define _POSIX_C_SOURCE 200809L // dup, dup2, setenv
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,6 +54,18 @@ static void check_hints(const tutti_run *run, const char *file) {
   EXPECT(said[0] == '\0', "%s", said);
 }
 
+/** A rank without memory for the hint costs the hint, not the training: rank 1 for its communicator, or rank 0. */
+static void check_failures(const tutti_run *run, const char *file) {
+  static const char *const faults[] = {"memory:1:1", "memory:0:1", "memory:0:3"};
+  char said[1000];
+  for (size_t i = 0; run->size > 1 && i < sizeof faults / sizeof *faults; i++) {
+    setenv("TUTTI_FAULT", faults[i], 1);
+    note_last_step(run, 1.5e-3, 1, file, said, sizeof said);
+    unsetenv("TUTTI_FAULT");
+    EXPECT(said[0] == '\0', "%s: %s", faults[i], said);
+  }
+}
+
 /** Create a training of a folder's data, do its first step, and compare weights before and after the hints. */
 static tutti_status run_hints(const tutti_comm *comm, const tutti_config *config, const char *file) {
   tutti_run run = {0};
@@ -66,6 +79,7 @@ static tutti_status run_hints(const tutti_comm *comm, const tutti_config *config
   TUTTI_TRY_GOTO(done, TUTTI_NEW(before, (int64_t)n));
   memcpy(before, tutti_reducer_params(run.reducer), n * sizeof *before);
   check_hints(&run, file);
+  check_failures(&run, file);
   EXPECT(memcmp(before, tutti_reducer_params(run.reducer), n * sizeof *before) == 0, "other weights");
   EXPECT_OK(tutti_train_step(&run, NULL, &result));
 done:
