@@ -5,15 +5,22 @@
 
 #include "run/network.h"
 
+/** The number of classes if the labels are classes: the sides of one output, or several outputs. */
+static int64_t possible_classes(const tutti_network *network) {
+  const int64_t n_out = tutti_model_n_out(network->model);
+  return n_out == 1 ? 2 : n_out;
+}
+
 /** The number of classes among which the labels choose; 0: the labels are not classes. */
 static int64_t count_classes(const tutti_network *network) {
   const tutti_loss loss = tutti_model_loss_kind(network->model);
   const int64_t n_out = tutti_model_n_out(network->model);
   if (network->by_features) return 0;
   // One output has two sides, but only with these losses: otherwise its label is a number.
-  if (n_out == 1) return loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE ? 2 : 0;
-  const bool by_row = loss == TUTTI_CATEGORICAL_CROSSENTROPY || tutti_dataset_is_one_hot(network->dataset);
-  return network->by_class || by_row ? n_out : 0;
+  const bool by_side = n_out == 1 && (loss == TUTTI_BINARY_CROSSENTROPY || loss == TUTTI_HINGE);
+  const bool by_row = n_out > 1 && (network->by_class || loss == TUTTI_CATEGORICAL_CROSSENTROPY ||
+                                    tutti_dataset_is_one_hot(network->dataset));
+  return by_side || by_row ? possible_classes(network) : 0;
 }
 
 /** The class of a target: an id, the largest entry of a one-hot or soft row, or the side of a single label. */
@@ -136,6 +143,14 @@ tutti_status tutti_network_set_class_weights(const tutti_config *config, const t
   if (strcmp(config->data.class_weight, "balanced") == 0)
     return balance(network, train, n_classes, network->class_weights);
   return read_mapping(config, network->dataset, n_classes, network->class_weights);
+}
+
+tutti_status tutti_network_copy_class_weights(const tutti_network *from, tutti_network *to) {
+  if (!from->class_weights) return TUTTI_OK;
+  const int64_t n_classes = possible_classes(from);
+  TUTTI_TRY(TUTTI_NEW(to->class_weights, n_classes));
+  memcpy(to->class_weights, from->class_weights, (size_t)n_classes * sizeof *to->class_weights);
+  return TUTTI_OK;
 }
 
 void tutti_network_apply_class_weights(const tutti_network *network, tutti_targets targets, int64_t n,

@@ -18,7 +18,15 @@ static int64_t evaluation_rows(const tutti_config *config, int64_t n_in) {
   return rows < EVALUATION_ROWS ? rows : EVALUATION_ROWS;
 }
 
-static tutti_status create_model(const tutti_config *config, int64_t max_rows, tutti_network *network) {
+/** Several outputs are several yes-or-no decisions, unless the labels show that exactly one of them is a yes. */
+static bool is_one_hot(const tutti_network *network) {
+  return tutti_model_n_decisions(network->model) > 1 && tutti_dataset_has_labels(network->dataset) &&
+         tutti_dataset_is_one_hot(network->dataset);
+}
+
+/** @param[in] like  NULL, or a network of the same data, whose labels have been looked at */
+static tutti_status create_model(const tutti_config *config, int64_t max_rows, const tutti_network *like,
+                                 tutti_network *network) {
   tutti_model_options options = tutti_config_model(config);
   static const tutti_sum_order orders[TUTTI_N_KERNELS] = {TUTTI_SUM_ANY, TUTTI_SUM_BY_BLAS,
                                                           TUTTI_SUM_IN_ORDER};
@@ -29,25 +37,25 @@ static tutti_status create_model(const tutti_config *config, int64_t max_rows, t
   network->by_features = tutti_dataset_targets_are_features(network->dataset);
   network->by_class = tutti_model_loss_kind(network->model) == TUTTI_CATEGORICAL_CROSSENTROPY &&
                       tutti_dataset_n_targets(network->dataset) == 1 && !network->by_features;
-  // Several outputs are several yes-or-no decisions, unless the labels show that exactly one of them is a yes.
-  if (tutti_model_n_decisions(network->model) > 1 && tutti_dataset_has_labels(network->dataset))
-    tutti_model_set_one_hot(network->model, tutti_dataset_is_one_hot(network->dataset));
+  network->one_hot = like ? like->one_hot : is_one_hot(network);
+  tutti_model_set_one_hot(network->model, network->one_hot);
   return TUTTI_OK;
 }
 
 tutti_status tutti_network_create_bare(const tutti_config *config, const tutti_dataset *dataset,
                                        tutti_network *network) {
   *network = (tutti_network){.dataset = dataset, .max_rows = 1};
-  return create_model(config, 1, network);
+  return create_model(config, 1, NULL, network);
 }
 
-static tutti_status create_local(const tutti_config *config, tutti_network *network) {
+static tutti_status create_local(const tutti_config *config, const tutti_network *like,
+                                 tutti_network *network) {
   if (config->parallel.reduce == TUTTI_REDUCE_TREE) network->n_leaves = (int)config->parallel.leaves;
   const int64_t n_in = tutti_dataset_n_features(network->dataset), enough = evaluation_rows(config, n_in);
   if (network->max_rows < enough) network->max_rows = enough;
   network->evaluation_rows = enough;
   const int64_t max_rows = network->max_rows;
-  TUTTI_TRY(create_model(config, max_rows, network));
+  TUTTI_TRY(create_model(config, max_rows, like, network));
   if (network->n_leaves > 0) TUTTI_TRY(TUTTI_NEW(network->leaves, 2 * (int64_t)network->n_leaves));
   TUTTI_TRY(TUTTI_NEW(network->rows, max_rows));
   TUTTI_TRY(TUTTI_NEW(network->x, max_rows * n_in));
@@ -61,7 +69,17 @@ static tutti_status create_local(const tutti_config *config, tutti_network *netw
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network) {
   *network = (tutti_network){.comm = comm, .dataset = dataset, .max_rows = max_rows};
-  return tutti_comm_agree(comm, create_local(config, network));
+  return tutti_comm_agree(comm, create_local(config, NULL, network));
+}
+
+tutti_status tutti_network_create_like(const tutti_comm *comm, const tutti_config *config, int64_t max_rows,
+                                       const tutti_network *like, tutti_network *network) {
+  *network = (tutti_network){.comm = comm, .dataset = like->dataset, .max_rows = max_rows};
+  tutti_status status = create_local(config, like, network);
+  if (status == TUTTI_OK) status = tutti_network_copy_class_weights(like, network);
+  TUTTI_TRY(tutti_comm_agree(comm, status));
+  tutti_model_choose_products(network->model, &like->products->table);
+  return TUTTI_OK;
 }
 
 void tutti_network_destroy(tutti_network *network) {

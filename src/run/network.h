@@ -12,6 +12,7 @@ typedef struct {
   tutti_products *products;     // owned; who computes those of the model; NULL: not chosen
   bool by_class;                // targets are class ids, not rows of values
   bool by_features;             // targets are the features themselves, in x
+  bool one_hot;                 // of several outputs exactly one is a yes
   int64_t max_rows;             // largest number of samples in a micro-batch
   int64_t evaluation_rows;      // samples that an evaluation takes at once, the same on every number of ranks
   int n_leaves;                 // parts of a set whose sums an evaluation keeps apart, with reduce=tree
@@ -31,9 +32,17 @@ TUTTI_NODISCARD
 tutti_status tutti_network_create(const tutti_comm *comm, const tutti_config *config,
                                   const tutti_dataset *dataset, int64_t max_rows, tutti_network *network);
 
+/** Collective.  Create a network for the data of another one, with the same layers, loss and class weights.  What the
+ * other one has found out about data and machine is taken from it, and nothing is checked or measured again.
+ * @param[in] like  its products are chosen; it is borrowed as long as the network
+ * @return as tutti_network_create */
+TUTTI_NODISCARD
+tutti_status tutti_network_create_like(const tutti_comm *comm, const tutti_config *config, int64_t max_rows,
+                                       const tutti_network *like, tutti_network *network);
+
 /** Collective, after tutti_linalg_set_threads.  Choose who computes the products of the model from now on.
  * @param[in] trains  else there is the forward pass alone
- * @return (agreed) ERR_MEMORY */
+ * @return (agreed) ERR_MEMORY; ERR_INTERNAL a layer or a micro-batch has more rows or columns than an int can count */
 TUTTI_NODISCARD
 tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, tutti_network *network);
 
@@ -61,6 +70,12 @@ tutti_status tutti_network_check_labels(const tutti_network *network);
 TUTTI_NODISCARD
 tutti_status tutti_network_set_class_weights(const tutti_config *config, const tutti_samples *train,
                                              tutti_network *network);
+
+/** Local.  Give a network the class weights of another one, if that has any.  The other one has the same data, layers
+ * and loss, and this one has none yet.
+ * @return ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_network_copy_class_weights(const tutti_network *from, tutti_network *to);
 
 /** Local.  Multiply weights[n] of samples with those of their targets' classes.  network->class_weights is set. */
 void tutti_network_apply_class_weights(const tutti_network *network, tutti_targets targets, int64_t n,

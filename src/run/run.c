@@ -65,6 +65,17 @@ static tutti_status reserve(const tutti_run *run) {
                              leaf_rows);
 }
 
+/** Create the network, check the labels and weigh the classes, or do none of that again. */
+static tutti_status create_network(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
+  tutti_network *network = &run->network;
+  const int64_t rows = run->plan.micro_rows;
+  if (run->like) return tutti_network_create_like(comm, config, rows, run->like, network);
+  TUTTI_TRY(tutti_network_create(comm, config, run->dataset, rows, network));
+  TUTTI_TRY(tutti_network_choose_products(comm, true, network));
+  TUTTI_TRY(tutti_comm_agree(comm, tutti_network_check_labels(network)));
+  return tutti_comm_agree(comm, tutti_network_set_class_weights(config, &run->samples.train, network));
+}
+
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   run->comm = comm;
   run->config = config;
@@ -74,15 +85,8 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   // The plan decides how large the micro-batches are, the network how many parameters the reducer holds, and the
   // reducer which slice of them the optimizer has: hence this order.
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
-  TUTTI_TRY(tutti_network_create(comm, config, run->dataset, run->plan.micro_rows, &run->network));
-  if (run->known_products)
-    tutti_model_choose_products(run->network.model, &run->known_products->table);
-  else
-    TUTTI_TRY(tutti_network_choose_products(comm, true, &run->network));
+  TUTTI_TRY(create_network(comm, config, run));
   run->state.rows.layout.metric = tutti_model_metric_name(run->network.model);
-  TUTTI_TRY(tutti_comm_agree(comm, tutti_network_check_labels(&run->network)));
-  TUTTI_TRY(
-      tutti_comm_agree(comm, tutti_network_set_class_weights(config, &run->samples.train, &run->network)));
   TUTTI_TRY(tutti_comm_agree(comm, reserve(run)));
   TUTTI_TRY(tutti_reducer_create(comm, config->parallel.reduce, tutti_model_n_params(run->network.model),
                                  run->plan.n_leaves, &run->reducer));

@@ -70,7 +70,9 @@ typedef struct {
   tutti_dataset *dataset;
   tutti_samples_all samples;
   tutti_plan plan;
-  const tutti_products *known_products; // borrowed; NULL: tutti_run_build chooses who computes the products
+  const tutti_network
+      *like; // borrowed; NULL, or a network as tutti_run_build shall make it, from which it then takes
+             // what is known of data and machine, see tutti_network_create_like
   tutti_network network;
   tutti_reducer *reducer;
   tutti_optim *optim;

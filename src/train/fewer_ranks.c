@@ -4,10 +4,12 @@
  * same steps alone, with weights of its own, while the others wait: some milliseconds, once.  train.c calls this after
  * each step. */
 #include <math.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "machine/fewer_ranks.h"
+#include "train/probe.h"
 #include "train/train_impl.h"
 
 enum { WARM_UP = 20, STEPS = 20, WINDOWS = TUTTI_TRAIN_WINDOWS };
@@ -23,15 +25,15 @@ static const double LONGEST_STEP_S = 2e-3;
 
 /** Local.  The shortest step of some windows of one rank.  The first one warms up.  A rank that is slower than step_s
  * ends the question. */
-static tutti_status time_alone(tutti_run *alone, double step_s, double *alone_s) {
+static tutti_status time_alone(tutti_probe *alone, double step_s, double *alone_s) {
   enum { WINDOWS_ALONE = 4, COLD = 4 }; // times slower in caches that are cold
   static const double enough_s = 1e-3;
-  tutti_train_step_result result;
+  double phases[1][TUTTI_N_PHASES];
   for (int i = 0; i < WINDOWS_ALONE; i++) {
     const double start = tutti_clock_s();
     int n = 0;
     while (n == 0 || (n < STEPS && tutti_clock_s() - start < enough_s)) {
-      TUTTI_TRY(tutti_train_step(alone, NULL, &result));
+      TUTTI_TRY(tutti_train_probe_steps(alone, 1, phases));
       n++;
     }
     *alone_s = fmin(*alone_s, (tutti_clock_s() - start) / n);
@@ -44,19 +46,14 @@ static tutti_status time_alone(tutti_run *alone, double step_s, double *alone_s)
  * @param[in] self  of this rank */
 static tutti_status measure_alone(const tutti_run *run, const tutti_comm *self,
                                   const tutti_machine_step *step, double *alone_s) {
-  tutti_config config = *run->config; // its texts are borrowed
-  tutti_run alone = {
-      .dataset = run->dataset, .samples = run->samples, .known_products = run->network.products};
+  tutti_probe *alone = NULL;
   tutti_status status = TUTTI_OK;
-  config.schedule = (tutti_schedule_options){0}; // it costs no time
-  config.train.batch_size = step->batch_size;
-  TUTTI_TRY_GOTO(done, tutti_run_build(self, &config, &alone));
-  alone.state.at = tutti_run_first_state(&alone);
-  TUTTI_TRY_GOTO(done, tutti_run_schedule(&alone));
-  TUTTI_TRY_GOTO(done, tutti_run_set_weights(&alone, tutti_reducer_params(run->reducer)));
-  TUTTI_TRY_GOTO(done, time_alone(&alone, step->step_s, alone_s));
+  TUTTI_TRY_GOTO(done, tutti_train_probe_create_like(self, run, &alone));
+  TUTTI_TRY_GOTO(done,
+                 tutti_train_probe_prepare(alone, self, step->batch_size, run->config->parallel.reduce));
+  TUTTI_TRY_GOTO(done, time_alone(alone, step->step_s, alone_s));
 done:
-  tutti_run_release(&alone);
+  tutti_train_probe_destroy(&alone);
   return status;
 }
 
@@ -72,15 +69,32 @@ static void end_window(int window, tutti_train_start *start) {
   start->busy[window] = (tutti_clock_cpu_s() - start->cpu_s) / seconds;
 }
 
-/** Collective.  The shortest step of the undisturbed windows.
- * @param[out] step_s  0: all windows were disturbed */
+/** Count the step that has just been taken, unless it was the short last one of an epoch.  If the batch has grown, the
+ * steps before tell nothing about those to come. */
+static void add_step(const tutti_run *run, int window, tutti_train_start *start) {
+  const tutti_position now = tutti_run_position(run);
+  const int64_t whole = tutti_stages_batch(&run->plan.stages, now.at);
+  if (whole != start->batch_size) {
+    start->batch_size = whole;
+    memset(start->n_counted, 0, sizeof start->n_counted);
+    memset(start->step_s, 0, sizeof start->step_s);
+  }
+  if (tutti_plan_batch(&run->plan, now).count != whole) return;
+  start->n_counted[window]++;
+  start->step_s[window] += run->state.step_s;
+}
+
+/** Collective.  The shortest step of the undisturbed windows that have enough of them.
+ * @param[out] step_s  0: there is no such window */
 static tutti_status choose_step(const tutti_run *run, tutti_train_start *start, double *step_s) {
   *step_s = 0;
   TUTTI_TRY(tutti_comm_max(run->comm, start->step_s, WINDOWS));
   TUTTI_TRY(tutti_comm_min(run->comm, start->busy, WINDOWS));
   for (int i = 0; i < WINDOWS; i++) {
-    const double seconds = start->step_s[i] / STEPS;
-    if (start->busy[i] >= BUSY && (*step_s == 0 || seconds < *step_s)) *step_s = seconds;
+    // At least half of the batches are whole, unless the batch has grown in between.
+    if (start->n_counted[i] < STEPS / 2 || start->busy[i] < BUSY) continue;
+    const double seconds = start->step_s[i] / start->n_counted[i];
+    if (*step_s == 0 || seconds < *step_s) *step_s = seconds;
   }
   return TUTTI_OK;
 }
@@ -91,8 +105,8 @@ static tutti_status forgive(tutti_status status) {
 }
 
 /** Collective. */
-static tutti_status give_hint(const tutti_run *run, double batch_size, tutti_train_start *start) {
-  tutti_machine_step step = {.ranks = run->size, .batch_size = (int64_t)batch_size};
+static tutti_status give_hint(const tutti_run *run, tutti_train_start *start) {
+  tutti_machine_step step = {.ranks = run->size, .batch_size = start->batch_size};
   tutti_comm *self = NULL;
   char text[400];
   double alone_s = INFINITY;
@@ -108,14 +122,16 @@ static tutti_status give_hint(const tutti_run *run, double batch_size, tutti_tra
   return tutti_comm_barrier(run->comm);
 }
 
-tutti_status tutti_train_note_start(const tutti_run *run, const tutti_train_step_result *step,
-                                    tutti_train_start *start) {
+tutti_status tutti_train_note_start(tutti_run *run, tutti_train_start *start) {
   if (run->size == 1 || run->keeps_no_rows || start->n_steps >= WARM_UP + STEPS * WINDOWS) return TUTTI_OK;
   const int measured = ++start->n_steps - WARM_UP; // after the warm-up
   const bool is_end = measured % STEPS == 0;
-  if (measured > 0) start->step_s[(measured - 1) / STEPS] += run->state.step_s;
+  if (measured > 0) add_step(run, (measured - 1) / STEPS, start);
   if (measured > 0 && is_end) end_window(measured / STEPS - 1, start);
-  if (measured == STEPS * WINDOWS) return give_hint(run, step->samples, start);
+  if (measured == STEPS * WINDOWS) {
+    run->state.looked_at = 0; // the pause does not count as a part of the step
+    return give_hint(run, start);
+  }
   if (measured >= 0 && is_end) begin_window(start);
   return TUTTI_OK;
 }

@@ -1,5 +1,6 @@
-/* Steps of a training for the benchmark: the same data and the same code, but no run directory, no evaluation and no
- * rows.  `tutti bench` calls this for several batch sizes and groups of ranks one after another. */
+/* Steps of a training whose time is measured: the same data and the same code, but no run directory, no evaluation and
+ * no rows.  `tutti bench` calls this for several batch sizes and groups of ranks one after another, and fewer_ranks.c
+ * for one rank. */
 #include "train/probe.h"
 
 #include <string.h>
@@ -12,21 +13,29 @@ struct tutti_probe {
   const tutti_comm *comm; // borrowed
   tutti_config
       config; // its texts and lists are borrowed; batch size and reduction are those of the last prepare
+  const tutti_run *like; // borrowed; NULL, or the run whose data and weights are used
   tutti_run run;
 };
 
-tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config *config,
-                                      tutti_probe **probe) {
-  tutti_probe *made = NULL;
-  *probe = NULL;
-  TUTTI_TRY(tutti_machine_set_threads(comm, config->parallel.threads, NULL));
-  tutti_status status = tutti_comm_agree(comm, TUTTI_NEW(made, 1));
-  if (status != TUTTI_OK) goto done;
+/** Local. */
+static tutti_status create(const tutti_comm *comm, const tutti_config *config, tutti_probe **probe) {
+  TUTTI_TRY(TUTTI_NEW(*probe, 1));
+  tutti_probe *made = *probe;
   made->comm = comm;
   // A copy, because each prepare changes the batch size in it.
   made->config = *config;
   // A schedule costs no time, and its lengths need not fit every batch size that is measured.
   made->config.schedule = (tutti_schedule_options){0};
+  return TUTTI_OK;
+}
+
+tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config *config,
+                                      tutti_probe **probe) {
+  tutti_probe *made = NULL;
+  tutti_status status = TUTTI_OK;
+  *probe = NULL;
+  TUTTI_TRY(tutti_machine_set_threads(comm, config->parallel.threads, NULL));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, create(comm, config, &made)));
   TUTTI_TRY_GOTO(done, tutti_run_open(comm, &made->config, &made->run));
   *probe = made;
   made = NULL;
@@ -35,8 +44,23 @@ done:
   return status;
 }
 
+tutti_status tutti_train_probe_create_like(const tutti_comm *comm, const tutti_run *run,
+                                           tutti_probe **probe) {
+  *probe = NULL;
+  const tutti_status status = tutti_comm_agree(comm, create(comm, run->config, probe));
+  if (status == TUTTI_OK) {
+    (*probe)->like = run;
+    (*probe)->run = (tutti_run){.dataset = run->dataset, .samples = run->samples, .like = &run->network};
+  } else {
+    tutti_free(*probe);
+    *probe = NULL;
+  }
+  return status;
+}
+
 void tutti_train_probe_destroy(tutti_probe **probe) {
   if (!*probe) return;
+  if ((*probe)->like) (*probe)->run.dataset = NULL; // it stays open
   tutti_train_destroy(&(*probe)->run);
   tutti_free(*probe);
   *probe = NULL;
@@ -49,7 +73,8 @@ const tutti_run *tutti_train_probe_run(const tutti_probe *probe) {
 static tutti_status prepare(tutti_probe *probe, const tutti_comm *comm) {
   tutti_run *run = &probe->run;
   TUTTI_TRY(tutti_train_build(comm, &probe->config, run));
-  return tutti_train_begin(run);
+  return probe->like ? tutti_train_begin_with(run, tutti_reducer_params(probe->like->reducer))
+                     : tutti_train_begin(run);
 }
 
 tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,

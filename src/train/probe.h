@@ -9,13 +9,22 @@ typedef struct tutti_probe tutti_probe;
 TUTTI_NODISCARD
 tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config *config,
                                       tutti_probe **probe);
+
+/** Collective.  Prepare to measure steps like those of a run, from the weights that it has now: they can have another
+ * batch size and other ranks.  The data are not looked at again, and the run does not change.
+ * @param[in] comm   borrowed
+ * @param[in] run    after tutti_train_build; it has these ranks, and is borrowed as long as the probe
+ * @param[out] probe  the caller's
+ * @return (agreed) ERR_MEMORY */
+TUTTI_NODISCARD
+tutti_status tutti_train_probe_create_like(const tutti_comm *comm, const tutti_run *run, tutti_probe **probe);
 void tutti_train_probe_destroy(tutti_probe **probe); // Collective.  Accepts NULL inside; nulls the handle.
 
 /** Local.  The run whose steps are measured; borrowed.  Network and reducer exist after prepare. */
 const tutti_run *tutti_train_probe_run(const tutti_probe *probe);
 
 /** Collective over all ranks of the probe, each of which passes its own group.  Prepare steps of this group with
- * `batch_size` samples, from the initial weights.
+ * `batch_size` samples, from the initial weights or those of the other run.
  * @param[in] comm        a part of the probe's ranks; borrowed until the next call
  * @param[in] batch_size  samples of the group's global batch
  * @return (agreed by all ranks of the probe) the errors of tutti_train; nothing is prepared then */

@@ -88,22 +88,36 @@ tutti_status tutti_train_create(const tutti_comm *comm, const tutti_config *conf
   return status;
 }
 
+/** Set the state to that of no step. */
+static tutti_status set_state(tutti_run *run) {
+  run->state.at = tutti_run_first_state(run);
+  return tutti_run_schedule(run);
+}
+
+static tutti_status set_weights(tutti_run *run, const float *weights) {
+  TUTTI_TRY(tutti_run_set_weights(run, weights));
+  return tutti_meter_start(run, weights);
+}
+
 tutti_status tutti_train_begin(tutti_run *run) {
   tutti_model *model = run->network.model;
   float *weights = NULL;
   tutti_status status = TUTTI_OK;
-  run->state.at = tutti_run_first_state(run);
-  TUTTI_TRY(tutti_run_schedule(run));
+  TUTTI_TRY(set_state(run));
   if (run->rank == 0) status = TUTTI_NEW(weights, tutti_model_n_params(model));
   TUTTI_TRY_GOTO(done, tutti_comm_agree(run->comm, status));
   // Rank 0 draws the weights and distributes them, so the result does not depend on the number of ranks.
   if (run->rank == 0) tutti_model_init(model, run->config->train.seed, weights);
   TUTTI_TRY_GOTO(done, tutti_rundir_load_weights(run, weights, true));
-  TUTTI_TRY_GOTO(done, tutti_run_set_weights(run, weights));
-  TUTTI_TRY_GOTO(done, tutti_meter_start(run, weights));
+  TUTTI_TRY_GOTO(done, set_weights(run, weights));
 done:
   tutti_free(weights);
   return status;
+}
+
+tutti_status tutti_train_begin_with(tutti_run *run, const float *weights) {
+  TUTTI_TRY(set_state(run));
+  return set_weights(run, weights);
 }
 
 void tutti_train_release(tutti_run *run) {

@@ -70,7 +70,7 @@ static tutti_status loop(tutti_run *run, tutti_rundir_saver *saver, tutti_train_
     TUTTI_TRY(tutti_train_step(run, saver, &step));
     tutti_rundir_take_back(saver);
     run->state.step_s = tutti_clock_s() - start;
-    TUTTI_TRY(tutti_train_note_start(run, &step, &first_steps));
+    TUTTI_TRY(tutti_train_note_start(run, &first_steps));
     stopping = !step.finite;
     if (stopping)
       TUTTI_TRY(

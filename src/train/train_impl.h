@@ -31,6 +31,11 @@ tutti_status tutti_train_check(const tutti_config *config, const tutti_dataset *
 TUTTI_NODISCARD
 tutti_status tutti_train_begin(tutti_run *run);
 
+/** Collective.  Begin from weights[n_params] that rank 0 has.
+ * @param[in] weights  on rank 0 alone; NULL elsewhere */
+TUTTI_NODISCARD
+tutti_status tutti_train_begin_with(tutti_run *run, const float *weights);
+
 // --- warnings.c: settings that are legal but probably a mistake ------------------------------------------------
 
 /** Local.  Rank 0 warns about the settings of a run that is about to begin. */
@@ -84,17 +89,20 @@ enum { TUTTI_TRAIN_WINDOWS = 5 };
 
 /** The first steps of a training on this rank, in windows of equal length after a warm-up; it begins with zeros. */
 typedef struct {
-  int n_steps;                        // so far
-  double clock_s, cpu_s;              // when the window began
-  double step_s[TUTTI_TRAIN_WINDOWS]; // sum over its steps
+  int n_steps;           // so far
+  int64_t batch_size;    // of the steps that count: whole batches, as large as that of the last step
+  double clock_s, cpu_s; // when the window began
+  int n_counted[TUTTI_TRAIN_WINDOWS]; // steps of the window that count
+  double step_s[TUTTI_TRAIN_WINDOWS]; // sum over them
   double busy[TUTTI_TRAIN_WINDOWS];   // part of its time for which this rank had a core
 } tutti_train_start;
 
-/** Local, but once collective; after each step.  When the windows are full and steps are short, rank 0 takes some steps
- * alone, and logs a hint if they take clearly less time.  Trials of a study get no hint. */
+/** Local, but collective at call 120 of each training of several ranks; after each step, before it is counted.  When
+ * the windows are full and steps are short, rank 0 takes some steps alone, and logs a hint if they take clearly less
+ * time.  The pause does not count as a part of a step.  Trials of a study get no hint.
+ * @return ERR_MPI; other failures cost the hint alone */
 TUTTI_NODISCARD
-tutti_status tutti_train_note_start(const tutti_run *run, const tutti_train_step_result *step,
-                                    tutti_train_start *start);
+tutti_status tutti_train_note_start(tutti_run *run, tutti_train_start *start);
 
 // --- divergence.c: numbers that are not finite -----------------------------------------------------------------
 

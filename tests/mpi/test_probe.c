@@ -1,8 +1,10 @@
 /** Steps for measuring: those of a training, among all ranks or parts of them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "support/training.h"
 #include "train/probe.h"
+#include "train/train_impl.h"
 
 /** A probe of the folder's data; the caller clears config. */
 static bool make_probe(const tutti_comm *comm, const training_folder *folder, const char *layers,
@@ -138,12 +140,59 @@ static void a_failure_of_one_part_is_everybodys(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Each rank alone takes the steps of a training of all, from the weights that this one has. */
+static void check_like(const tutti_run *run, const tutti_comm *self) {
+  tutti_probe *probe = NULL;
+  const float *weights = tutti_reducer_params(run->reducer);
+  const size_t bytes = (size_t)tutti_model_n_params(run->network.model) * sizeof *weights;
+  const tutti_checkpoint_state before = run->state.at;
+  if (!EXPECT_OK(tutti_train_probe_create_like(self, run, &probe))) return;
+  if (EXPECT_OK(tutti_train_probe_prepare(probe, self, 50, TUTTI_REDUCE_AUTO))) {
+    const tutti_run *own = tutti_train_probe_run(probe);
+    EXPECT(memcmp(tutti_reducer_params(own->reducer), weights, bytes) == 0, "other weights");
+    EXPECT(own->network.class_weights[2] == 3, "class weight %g", own->network.class_weights[2]);
+    check_steps(probe, self, 50);
+    // Its 20 steps have left out 3 short batches of 33 samples.
+    EXPECT(own->state.at.step == 20 && own->state.at.epoch == 3 && own->state.at.place == 3 * 333 + 100,
+           "step %lld, epoch %lld, place %lld", (long long)own->state.at.step, (long long)own->state.at.epoch,
+           (long long)own->state.at.place);
+    EXPECT(memcmp(tutti_reducer_params(own->reducer), weights, bytes) != 0, "the same weights");
+  }
+  EXPECT(memcmp(&before, &run->state.at, sizeof before) == 0, "the run has moved");
+  tutti_train_probe_destroy(&probe);
+}
+
+static void a_rank_steps_like_a_training(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_config config = {0};
+  tutti_run run = {0};
+  tutti_train_step_result result;
+  char file[300];
+  training_folder_make(comm, &folder);
+  snprintf(file, sizeof file, "%s/data.h5", folder.path);
+  const tutti_override overrides[] = {
+      {"data.file", file},           {"model.layers", "[dense 8 relu, dense 3 softmax]"},
+      {"data.class_weight", "2: 3"}, {"train.batch_size", "60"},
+      {"train.epochs", "1"},         {"parallel.threads", "1"}};
+  if (EXPECT_OK(tutti_config_parse(NULL, NULL, overrides, 6, &config)) &&
+      EXPECT_OK(tutti_train_create(comm, &config, &run))) {
+    EXPECT_OK(tutti_train_begin(&run));
+    EXPECT_OK(tutti_train_step(&run, NULL, &result));
+    check_like(&run, folder.self);
+    EXPECT_OK(tutti_train_step(&run, NULL, &result)); // with data that are still open
+  }
+  tutti_train_destroy(&run);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(passes_cover_the_batch),
       MPI_TEST(parts_step_by_themselves),
       MPI_TEST(products_are_timed_where_they_stand),
       MPI_TEST(a_failure_of_one_part_is_everybodys),
+      MPI_TEST(a_rank_steps_like_a_training),
   };
   return mpi_main("probe", tests, sizeof tests / sizeof *tests);
 }
