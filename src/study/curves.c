@@ -18,7 +18,8 @@ static tutti_status copy(tutti_trial_record *record, tutti_trial_record **kept) 
 void tutti_study_curves_keep(tutti_study *study, tutti_trial_record *record) {
   const tutti_metrics_layout layout = tutti_metrics_layout_of(&record->curve, record->metric);
   const int64_t bytes = record->curve.n * (int64_t)tutti_metrics_record_bytes(&layout);
-  if (record->curve.n == 0 || study->curve_bytes + bytes > MOST_BYTES) return;
+  if (study->curve_bytes + bytes > MOST_BYTES) study->curves_are_full = true;
+  if (record->curve.n == 0 || study->curves_are_full) return;
   if (!study->curves && TUTTI_NEW(study->curves, study->set.n_trials) != TUTTI_OK) return;
   tutti_trial_record **kept = &study->curves[record->result.trial];
   if (!*kept && copy(record, kept) == TUTTI_OK) study->curve_bytes += bytes;
@@ -36,4 +37,5 @@ void tutti_study_curves_forget(tutti_study *study) {
   tutti_free(study->curves);
   study->curves = NULL;
   study->curve_bytes = 0;
+  study->curves_are_full = false;
 }

@@ -71,15 +71,26 @@ done:
   return status;
 }
 
+/** Read trial i of the folder, with its curve if that is to be kept.  A curve that cannot be read does not concern the
+ * search, so the trial counts; the merge, which needs the curve, says what is wrong with it. */
+static tutti_status read_trial(const tutti_study *study, int64_t i, tutti_trial_record *record) {
+  const tutti_store *store = &study->store;
+  const uint64_t hash = tutti_study_hash(study, i);
+  const bool wants_curve = !study->curves_are_full;
+  if (wants_curve &&
+      tutti_study_store_get(store, TUTTI_STORE_BY_HASH, hash, &study->set, i, true, record) == TUTTI_OK)
+    return TUTTI_OK;
+  return tutti_study_store_get(store, TUTTI_STORE_BY_HASH, hash, &study->set, i, false, record);
+}
+
 /** Read those of the trials [begin, end) that wait and are in a list of the folder [n]. */
 static tutti_status collect(tutti_study *study, const uint64_t *hashes, int64_t n, int64_t begin,
                             int64_t end) {
   for (int64_t i = begin; i < end && n > 0; i++) {
     tutti_trial_record record;
     if (study->set.results[i].status != TUTTI_TRIAL_WAITING || !tutti_study_is_due(study, i)) continue;
-    const uint64_t hash = tutti_study_hash(study, i);
-    if (!tutti_study_store_lists(hashes, n, hash)) continue;
-    TUTTI_TRY(tutti_study_store_get(&study->store, TUTTI_STORE_BY_HASH, hash, &study->set, i, true, &record));
+    if (!tutti_study_store_lists(hashes, n, tutti_study_hash(study, i))) continue;
+    TUTTI_TRY(read_trial(study, i, &record));
     study->set.results[i] = record.result;
     tutti_study_output_set_metric(study, record.metric);
     tutti_study_curves_keep(study, &record);

@@ -295,6 +295,15 @@ static bool has_name(const tutti_file *file, tutti_store_naming naming, uint64_t
   return same;
 }
 
+/** Add to the text of a failure what the user can do about the file of the trial. */
+static tutti_status advise(tutti_status status) {
+  char text[2048];
+  if (status == TUTTI_OK || status == TUTTI_ERR_MEMORY) return status;
+  snprintf(text, sizeof text, "%s; move this file away, and the trial is computed again", tutti_fail_text());
+  tutti_fail_set_text(text);
+  return status;
+}
+
 tutti_status tutti_study_store_get(const tutti_store *store, tutti_store_naming naming, uint64_t name,
                                    const tutti_trial_set *set, int64_t i, bool with_curve,
                                    tutti_trial_record *record) {
@@ -305,16 +314,15 @@ tutti_status tutti_study_store_get(const tutti_store *store, tutti_store_naming 
   *record = (tutti_trial_record){0};
   TUTTI_TRY_GOTO(done, tutti_study_store_open_trial(store, naming, name, &file));
   TUTTI_TRY_GOTO(done, read_trial(file, with_curve, record));
-  TUTTI_CHECK_GOTO(
-      done,
-      has_name(file, naming, name) && record->result.batch_size == wanted->batch_size &&
-          record->result.seed == wanted->seed && (is_hash || record->result.setting == wanted->setting),
-      TUTTI_ERR_DATA,
-      "%s: holds another trial than its name says; move it away, and the trial is computed again",
-      tutti_file_path(file));
+  TUTTI_CHECK_GOTO(done,
+                   has_name(file, naming, name) && record->result.batch_size == wanted->batch_size &&
+                       record->result.seed == wanted->seed &&
+                       (is_hash || record->result.setting == wanted->setting),
+                   TUTTI_ERR_DATA, "%s: holds another trial than its name says", tutti_file_path(file));
   record->result.trial = wanted->trial;
   record->result.setting = wanted->setting;
 done:
+  if (file) status = advise(status);
   tutti_file_close(&file);
   if (status != TUTTI_OK) tutti_trial_record_clear(record);
   return status;

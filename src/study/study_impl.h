@@ -28,6 +28,7 @@ typedef struct {
   int64_t n_carried;
   tutti_trial_record **curves; // [n_trials] owned, on rank 0, see curves.c; NULL: no curve is in memory
   int64_t curve_bytes;         // of them all
+  bool curves_are_full;        // there was no room for one, so no more are kept
   tutti_trial_result *written; // owned: the fresh seeds that tutti_study_results has put together
   tutti_override *fresh;       // owned: the overrides of the last trial of tutti_study_trial
   char fresh_seed[32];

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fit/trial_set.h"
 #include "study/study_impl.h"
 #include "support/folder.h"
 #include "support/space.h"
@@ -96,6 +97,62 @@ static void a_folder_that_goes_away_is_no_failure(void **state) {
   clear_study(&config, &study);
 }
 
+enum { BAD, GOOD };
+
+/** Put both trials into the folder.  The curve of the first one is no table. */
+static void put_trials(const tutti_study *study, tutti_store *store) {
+  for (int i = 0; i < 2; i++) {
+    const tutti_metrics_layout layout = {.metric = "accuracy"};
+    tutti_trial_record record = {.result = study->set.results[i], .metric = "accuracy"};
+    record.result.status = TUTTI_TRIAL_REACHED;
+    if (i == GOOD)
+      CHECK_OK(tutti_metrics_records_append(&record.curve, &layout, &(tutti_metrics_row){.step = 10}, NULL));
+    CHECK_OK(tutti_study_store_put(store, tutti_study_hash(study, i), &study->head, &study->set, &record));
+    tutti_trial_record_clear(&record);
+  }
+  char name[TUTTI_CURVE_NAME], path[1024];
+  tutti_file *file = NULL;
+  tutti_fit_trial_curve_name(BAD, name);
+  snprintf(path, sizeof path, "%s/%016llx.h5", store->folder,
+           (unsigned long long)tutti_study_hash(study, BAD));
+  CHECK_OK(tutti_file_update(path, &file));
+  CHECK_OK(tutti_file_write(file, name, TUTTI_I32, 1, &(int64_t){1}, 0, &(int32_t){3}));
+  CHECK_OK(tutti_file_commit(&file));
+}
+
+/** The search needs the row alone.  The merge needs the curve, and says how to get it again. */
+static void a_trial_counts_without_its_curve(void **state) {
+  tutti_config config;
+  tutti_study study;
+  make_study(state, &config, &study);
+  put_trials(&study, &study.store);
+  CHECK_OK(tutti_study_output_collect_trials(&study));
+  for (int i = 0; i < 2; i++) assert_int_equal(study.set.results[i].status, TUTTI_TRIAL_REACHED);
+  assert_null(tutti_study_curves_find(&study, BAD));
+  assert_non_null(tutti_study_curves_find(&study, GOOD));
+  CHECK_FAILS(tutti_study_output_merge(&study), TUTTI_ERR_DATA,
+              "move this file away, and the trial is computed again");
+  clear_study(&config, &study);
+}
+
+/** What is not kept is not read either. */
+static void curves_are_read_while_there_is_room(void **state) {
+  tutti_config config;
+  tutti_study study;
+  make_study(state, &config, &study);
+  put_trials(&study, &study.store);
+  study.curve_bytes = INT64_C(1) << 40;
+  CHECK_OK(tutti_study_output_collect_trials(&study));
+  assert_true(study.curves_are_full);
+  assert_null(tutti_study_curves_find(&study, GOOD));
+  assert_int_equal(study.set.results[GOOD].status, TUTTI_TRIAL_REACHED);
+  tutti_study_curves_forget(&study);
+  study.set.results[GOOD].status = TUTTI_TRIAL_WAITING;
+  CHECK_OK(tutti_study_output_collect_trials(&study));
+  assert_non_null(tutti_study_curves_find(&study, GOOD));
+  clear_study(&config, &study);
+}
+
 /** Where all is done the folder goes, but not with a trial that only a job with more fresh seeds knows. */
 static void trials_of_a_larger_confirm_stay(void **state) {
   const char *theirs = folder_path(state, "study.h5.d/0123456789abcdef.h5");
@@ -118,6 +175,8 @@ int main(void) {
       cmocka_unit_test(merges_take_a_small_part_of_the_time),
       cmocka_unit_test_setup_teardown(results_of_other_values_are_not_taken, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(a_folder_that_goes_away_is_no_failure, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_trial_counts_without_its_curve, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(curves_are_read_while_there_is_room, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(trials_of_a_larger_confirm_stay, folder_make, folder_remove),
   };
   return cmocka_run_group_tests_name("study.merge", tests, NULL, check_no_leak);
