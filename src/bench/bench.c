@@ -132,20 +132,20 @@ static tutti_status measure_shards(const tutti_bench_setup *setup, tutti_bench_r
  * most. */
 static tutti_status count_cores(const tutti_bench_setup *setup, int *n_cores) {
   int own[TUTTI_MACHINE_MAX_CPUS];
-  double *used = NULL;
-  TUTTI_TRY(tutti_comm_agree(setup->comm, TUTTI_NEW(used, TUTTI_MACHINE_MAX_CPUS)));
+  double *used = NULL, together = 0;
+  tutti_status status = TUTTI_OK;
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, TUTTI_NEW(used, TUTTI_MACHINE_MAX_CPUS)));
   const int n = tutti_machine_cores(own);
   for (int i = 0; i < n; i++) used[own[i]] = 1;
-  tutti_status status = tutti_comm_max(setup->node, used, TUTTI_MACHINE_MAX_CPUS);
-  double together = 0;
+  TUTTI_TRY_GOTO(done, tutti_comm_max(setup->node, used, TUTTI_MACHINE_MAX_CPUS));
   for (int i = 0; i < TUTTI_MACHINE_MAX_CPUS; i++) together += used[i];
-  tutti_free(used);
-  TUTTI_TRY(tutti_comm_agree(setup->comm, status));
   const double quota = tutti_machine_quota("");
   if (quota > 0 && quota < together) together = quota > 1 ? floor(quota) : 1;
-  TUTTI_TRY(tutti_comm_max(setup->comm, &together, 1));
+  TUTTI_TRY_GOTO(done, tutti_comm_max(setup->comm, &together, 1));
   *n_cores = (int)together;
-  return TUTTI_OK;
+done:
+  tutti_free(used);
+  return status;
 }
 
 /** Check that the predicted ranks can be predicted.  More ranks than in this run need as many cores each.  A larger

@@ -23,17 +23,19 @@ enum {
 static tutti_status share_cache(const tutti_bench_setup *setup, double *bytes) {
   int cores[TUTTI_MACHINE_MAX_CPUS];
   double *ranks = NULL; // that use the cache of each processor
+  tutti_status status = TUTTI_OK;
   tutti_machine_cores(cores);
   const int cache = tutti_machine_cache_of("", cores[0]);
   const int64_t size = tutti_machine_cache_bytes("", cores[0]);
   const bool known = cache >= 0 && cache < TUTTI_MACHINE_MAX_CPUS && size > 0;
-  TUTTI_TRY(tutti_comm_agree(setup->comm, TUTTI_NEW(ranks, TUTTI_MACHINE_MAX_CPUS)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, TUTTI_NEW(ranks, TUTTI_MACHINE_MAX_CPUS)));
   if (known) ranks[cache] = 1;
-  const tutti_status status = tutti_comm_sum(setup->node, ranks, TUTTI_MACHINE_MAX_CPUS);
+  TUTTI_TRY_GOTO(done, tutti_comm_sum(setup->node, ranks, TUTTI_MACHINE_MAX_CPUS));
   *bytes = known ? (double)size / ranks[cache] : (double)SOME_CACHE / tutti_comm_size(setup->node);
+  TUTTI_TRY_GOTO(done, tutti_comm_min(setup->comm, bytes, 1));
+done:
   tutti_free(ranks);
-  TUTTI_TRY(status);
-  return tutti_comm_min(setup->comm, bytes, 1);
+  return status;
 }
 
 /** List the sizes to measure. */
@@ -58,7 +60,7 @@ tutti_status tutti_bench_measure_memory(const tutti_bench_setup *setup, tutti_be
   TUTTI_TRY(share_cache(setup, &cache));
   *n = list_sizes(cache, memories);
   const int64_t most = 2 * floats_of_array(&memories[*n - 1]);
-  TUTTI_TRY(tutti_comm_agree(setup->comm, TUTTI_NEW(arrays, most)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, TUTTI_NEW(arrays, most)));
   for (int64_t i = 0; i < most; i++) arrays[i] = 0.5F;
   // The best try counts, since other programs can only make memory slower.
   for (int i = 0; i < *n * TRIES; i++) {
