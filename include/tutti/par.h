@@ -314,6 +314,9 @@ tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N
  * @param[in] at  counted from the begin of the whole buffer: a multiple of TUTTI_BLOCK, or the begin of the slice */
 float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count);
 
+/** Local.  The number of arrays that tutti_reducer_gradient sums; 1: the sum is there when it is called. */
+int tutti_reducer_n_sources(const tutti_reducer *reducer);
+
 /** Collective, `n` equal on all ranks.  Replace values[n] by their sums over the slices.  A slice with several
  * owners counts once.  For example, squared norms of slices add up to that of all parameters.  If all slices but one
  * give 0, the sum is exactly the value of that slice. */

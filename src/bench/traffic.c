@@ -2,8 +2,6 @@
  * from that and from the rate of memory (memory.c).  Called by steps.c. */
 #include "bench/traffic_impl.h"
 
-#include <string.h>
-
 #include "bench/measure_impl.h"
 
 const char *const tutti_bench_part_names[TUTTI_BENCH_N_PARTS] = {
@@ -82,13 +80,6 @@ static tutti_status count_layers(const tutti_model *model, const step_passes *pa
   return TUTTI_OK;
 }
 
-/** The gradients of a node's ranks are summed when the update needs them (reducer_shared.c). */
-static int sources_of_update(const tutti_run *run) {
-  const bool sums =
-      strcmp(tutti_reducer_name(run->reducer), "shared") == 0 && tutti_comm_n_nodes(run->comm) == 1;
-  return sums ? run->size : 1;
-}
-
 static tutti_status count_rank(const tutti_probe *probe, const tutti_bench_products *products,
                                tutti_bench_traffic traffic[TUTTI_BENCH_N_PARTS]) {
   const tutti_run *run = tutti_train_probe_run(probe);
@@ -100,8 +91,9 @@ static tutti_status count_rank(const tutti_probe *probe, const tutti_bench_produ
   traffic[TUTTI_BENCH_PART_DATA] =
       tutti_bench_data_traffic(passes.rows, run->samples.train.n, tutti_dataset_sample_bytes(data),
                                tutti_dataset_n_features(data) + tutti_dataset_n_targets(data));
-  traffic[TUTTI_BENCH_PART_UPDATE] = tutti_bench_update_traffic(own.end - own.begin, sources_of_update(run),
-                                                                tutti_optim_n_slots(run->optim));
+  // Some reducers sum the gradients when the update needs them.
+  traffic[TUTTI_BENCH_PART_UPDATE] = tutti_bench_update_traffic(
+      own.end - own.begin, tutti_reducer_n_sources(run->reducer), tutti_optim_n_slots(run->optim));
   return count_layers(run->network.model, &passes, &traffic[TUTTI_BENCH_PART_OTHER]);
 }
 

@@ -19,7 +19,7 @@ tutti_bench_traffic tutti_bench_data_traffic(int64_t rows, int64_t n_train, int6
 tutti_bench_traffic tutti_bench_layers_traffic(const tutti_layer_info *layers, int n, int64_t rows,
                                                int64_t most_rows);
 
-/** Update `count` parameters: their gradient is read, from n_sources ranks, whose sum is written if there are several;
+/** Update `count` parameters: their gradient is read, from n_sources arrays, whose sum is written if there are several;
  * the parameters and n_slots arrays of state are read and written. */
 tutti_bench_traffic tutti_bench_update_traffic(int64_t count, int n_sources, int n_slots);
 

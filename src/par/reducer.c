@@ -108,6 +108,10 @@ float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count)
   return reducer->ops->gradient(reducer, at, count);
 }
 
+int tutti_reducer_n_sources(const tutti_reducer *reducer) {
+  return reducer->ops->n_sources ? reducer->ops->n_sources(reducer) : 1;
+}
+
 tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *values, int64_t n) {
   return reducer->ops->sum_slices ? reducer->ops->sum_slices(reducer, values, n) : TUTTI_OK;
 }

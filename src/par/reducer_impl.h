@@ -1,7 +1,7 @@
 #pragma once
 /** Inside of the reducers: an implementation is a table of operations.  Each operation keeps the promise of the
  * function of the same name in tutti/par.h.  leaf_done, sum_slices and publish may be NULL, if there is nothing to
- * do. */
+ * do; n_sources, if it is 1. */
 #include "tutti/par.h"
 
 typedef struct {
@@ -15,6 +15,7 @@ typedef struct {
   void (*leaf_done)(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
   tutti_status (*reduce)(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
   float *(*gradient)(tutti_reducer *reducer, int64_t at, int64_t count);
+  int (*n_sources)(const tutti_reducer *reducer);
   tutti_status (*sum_slices)(const tutti_reducer *reducer, double *values, int64_t n);
   tutti_status (*publish)(tutti_reducer *reducer);
   tutti_status (*gather)(const tutti_reducer *reducer, const float *slice, float *whole);

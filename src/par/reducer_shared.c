@@ -98,6 +98,11 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   return sum;
 }
 
+static int n_sources(const tutti_reducer *reducer) {
+  const shared *self = reducer->data;
+  return self->message ? 1 : reducer->comm->node_size;
+}
+
 const tutti_reducer_ops tutti_reducer_shared = {
     .name = "shared",
     .create = create,
@@ -105,6 +110,7 @@ const tutti_reducer_ops tutti_reducer_shared = {
     .leaf = leaf_buffer,
     .reduce = reduce,
     .gradient = gradient,
+    .n_sources = n_sources,
     .sum_slices = tutti_par_node_sum_slices,
     .publish = tutti_par_node_publish,
     .gather = tutti_par_node_gather,

@@ -148,6 +148,11 @@ static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   return sum;
 }
 
+static int n_sources(const tutti_reducer *reducer) {
+  const tutti_tree *self = reducer->data;
+  return self->exchange ? 1 : self->fold.n;
+}
+
 const tutti_reducer_ops tutti_reducer_tree = {
     .name = "tree",
     .create = create,
@@ -156,6 +161,7 @@ const tutti_reducer_ops tutti_reducer_tree = {
     .leaf_done = leaf_done,
     .reduce = reduce,
     .gradient = gradient,
+    .n_sources = n_sources,
     .sum_slices = tutti_par_node_sum_slices,
     .publish = tutti_par_node_publish,
     .gather = tutti_par_node_gather,

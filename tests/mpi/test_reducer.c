@@ -67,6 +67,23 @@ static void check_steps(fixture *f) {
   for (int step = 0; step < 4; step++) check_step(f, step);
 }
 
+static void check_sources(fixture *f) {
+  const char *kind = tutti_reducer_name(f->reducer);
+  const int n = tutti_reducer_n_sources(f->reducer), size = tutti_comm_size(f->comm);
+  const bool is_late = tutti_comm_n_nodes(f->comm) == 1 && strcmp(kind, "flat") != 0;
+  if (!is_late)
+    EXPECT(n == 1, "%s: %d, but the sum is there", f->name, n);
+  else if (strcmp(kind, "tree") != 0)
+    EXPECT(n == size, "%s: %d for %d ranks", f->name, n, size);
+  else // at least a subtree of each rank that has a leaf
+    EXPECT(n >= (size < f->n_leaves ? size : f->n_leaves) && n <= f->n_leaves, "%s: %d", f->name, n);
+}
+
+static void arrays_of_a_late_sum_are_counted(const tutti_comm *comm) {
+  (void)comm;
+  for_all(LENGTHS(9001), 0, check_sources);
+}
+
 /** Fewer parameters, or blocks, than ranks, too. */
 static void gradients_sum_exactly(const tutti_comm *comm) {
   (void)comm;
@@ -197,6 +214,7 @@ static void sums_go_in_pieces(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {
+      MPI_TEST(arrays_of_a_late_sum_are_counted),
       MPI_TEST(gradients_sum_exactly),
       MPI_TEST(long_gradients_go_in_pieces),
       MPI_TEST(leaves_may_come_in_parts),
