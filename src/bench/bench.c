@@ -194,10 +194,12 @@ static const tutti_bench_prediction *best_of_fewer(const tutti_bench_report *rep
   return best;
 }
 
-/** Say for each batch size if fewer ranks are faster, unless rounds were disturbed. */
-static void hint_fewer_ranks(const tutti_bench_report *report) {
+/** Say for each batch size if fewer ranks are faster, unless rounds were disturbed.  With `tree`, the steps keep leaves
+ * apart and the shards of the predictions do not, so fewer ranks would seem to be faster than they are. */
+static void hint_fewer_ranks(const tutti_config *config, const tutti_bench_report *report) {
   char text[400];
-  for (int i = 0; i < report->n_steps && !report->disturbed; i++) {
+  if (report->disturbed || config->parallel.reduce == TUTTI_REDUCE_TREE) return;
+  for (int i = 0; i < report->n_steps; i++) {
     const tutti_bench_prediction *best = best_of_fewer(report, i);
     const tutti_machine_step step = {
         .ranks = report->ranks, .batch_size = report->steps[i].batch_size, .step_s = report->steps[i].step_s};
@@ -233,7 +235,7 @@ static tutti_status measure_all(const tutti_bench_setup *setup, tutti_bench_repo
                  report->cores > 1 ? "s" : "");
   TUTTI_TRY(tutti_bench_compare_layouts(setup, &costs, report));
   TUTTI_TRY(predict(setup, &costs, report));
-  hint_fewer_ranks(report);
+  hint_fewer_ranks(setup->config, report);
   return TUTTI_OK;
 }
 
