@@ -147,14 +147,31 @@ tutti_status tutti_io_temporary_write(tutti_temporary *temporary, const void *da
   return TUTTI_OK;
 }
 
-/** A rename is on disk when its folder is.  File systems without this call return EINVAL. */
-tutti_status tutti_io_flush_folder(const char *folder) {
+/** A rename is on disk when its folder is.  File systems without this call return EINVAL.
+ * @return 0, or the error of the system */
+static int flush_folder(const char *folder) {
   const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int error = fd < 0 || (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP) ? errno : 0;
   if (fd >= 0) close(fd);
+  return error;
+}
+
+tutti_status tutti_io_flush_folder(const char *folder) {
+  const int error = flush_folder(folder);
   TUTTI_CHECK(error == 0, TUTTI_ERR_IO,
-              "%s: new files are written, but this folder cannot be flushed to disk: %s", folder,
-              strerror(error));
+              "%s: this folder cannot be flushed to disk: %s; its new files may be missing if the machine "
+              "fails: make sure that the disk works, or write elsewhere",
+              folder, strerror(error));
+  return TUTTI_OK;
+}
+
+/** Flush the folder in which a file has got its name. */
+static tutti_status flush_name(const char *path, const char *folder) {
+  const int error = flush_folder(folder);
+  TUTTI_CHECK(error == 0, TUTTI_ERR_IO,
+              "%s: is written, but its folder cannot be flushed to disk: %s; the file may be missing or the "
+              "earlier one if the machine fails: make sure that the disk works, or write elsewhere",
+              path, strerror(error));
   return TUTTI_OK;
 }
 
@@ -176,7 +193,7 @@ tutti_status tutti_io_temporary_commit(tutti_temporary *temporary) {
   char *folder = NULL; // allocated before the rename, because nothing should fail after it
   TUTTI_TRY_GOTO(done, tutti_io_parent_folder(temporary->path, &folder));
   TUTTI_TRY_GOTO(done, give_name(temporary));
-  if (!temporary->among_many) TUTTI_TRY_GOTO(done, tutti_io_flush_folder(folder));
+  if (!temporary->among_many) TUTTI_TRY_GOTO(done, flush_name(temporary->path, folder));
 done:
   tutti_free(folder);
   tutti_io_temporary_drop(temporary);

@@ -327,6 +327,25 @@ static void process_ends_well_after_a_full_disk(void **state) {
   assert_int_equal(WEXITSTATUS(how), 33);
 }
 
+/** The file has its name then, so the sentence is about what a failure of the machine would leave. */
+static void a_folder_that_cannot_be_flushed_is_a_failure(void **state) {
+  const char *path = folder_path(state, "a.h5");
+  struct rlimit limit, none;
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_create(path, &file));
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  none = limit;
+  none.rlim_cur = 0; // so that the folder cannot be opened
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const tutti_status status = tutti_file_commit(&file);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  CHECK_FAILS(status, TUTTI_ERR_IO, "a.h5: is written, but its folder cannot be flushed to disk");
+  assert_non_null(strstr(tutti_fail_text(), "make sure that the disk works, or write elsewhere"));
+  CHECK_OK(tutti_file_open(path, &file));
+  tutti_file_close(&file);
+  CHECK_FAILS(tutti_io_flush_folder(folder_path(state, "none")), TUTTI_ERR_IO, "or write elsewhere");
+}
+
 /** Its parent may never ask how it ended. */
 static void temporary_file_of_a_process_nobody_waited_for_is_removed(void **state) {
   char host[64] = "", left[256];
@@ -357,6 +376,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       IN_FOLDER(new_file_appears_at_the_commit),
       IN_FOLDER(uncommitted_file_is_dropped),
+      IN_FOLDER(a_folder_that_cannot_be_flushed_is_a_failure),
       IN_FOLDER(temporary_file_of_a_process_nobody_waited_for_is_removed),
       IN_FOLDER(update_begins_with_the_old_content),
       IN_FOLDER(equal_content_is_equal_bytes),
