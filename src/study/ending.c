@@ -30,8 +30,17 @@ double tutti_study_seconds_left(const tutti_study *study) {
   return study->deadline > 0 ? study->deadline - tutti_clock_s() - MARGIN_S - 2 * study->merge_s : INFINITY;
 }
 
+/** Flush the name of the trial before this one, which may have to wait for some steps of this one.  A failure is that of
+ * the next flush, after this trial. */
+static void flush_names(tutti_study *study) {
+  const tutti_status ignored = tutti_study_store_flush_if_due(&study->store);
+  (void)ignored;
+}
+
 bool tutti_study_ends(tutti_study *study) {
-  if (study->ends || !study->leads) return study->ends;
+  if (!study->leads) return study->ends;
+  flush_names(study);
+  if (study->ends) return true;
   const double now = tutti_clock_s();
   if (now - study->looked_at >= LOOK_EVERY_S) study->ends = hears_others(study, now);
   return study->ends;

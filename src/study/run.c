@@ -81,7 +81,9 @@ static tutti_status work(tutti_study *study) {
 /** Compute trials until there are none.  If a group fails, the trials of the others may be hours old, so these finish
  * and keep them before the job ends with the failure. */
 static tutti_status work_together(tutti_study *study) {
-  const tutti_status status = work(study);
+  tutti_status status = work(study);
+  // The other groups may work for hours.
+  if (status == TUTTI_OK && study->leads) status = tutti_study_store_flush(&study->store);
   if (status != TUTTI_OK && status != TUTTI_ERR_MPI && study->leads && study->n_groups > 1) {
     tutti_log(TUTTI_LOG_WARNING,
               "%s; the other groups finish the trials that they are at, then the job ends: started again it "

@@ -212,14 +212,21 @@ done:
   return status;
 }
 
-/** Flush the folder, unless this was done a moment ago.  The contents of a file are on disk before it has its name, so if
- * the machine fails, the trials of this moment are missing and computed again, and all others are there. */
-static tutti_status flush(tutti_store *store) {
+// The contents of a file are on disk before it has its name.
+tutti_status tutti_study_store_flush(tutti_store *store) {
+  if (!store->has_new) return TUTTI_OK;
+  store->flushed_at = tutti_clock_s();
+  const tutti_status status = tutti_io_flush_folder(store->folder);
+  // If the folder has been removed, the study's file has all trials.
+  if (status != TUTTI_OK && tutti_study_store_current(store)) return status;
+  store->has_new = false;
+  return TUTTI_OK;
+}
+
+tutti_status tutti_study_store_flush_if_due(tutti_store *store) {
   static const double every_s = 0.1;
-  const double now = tutti_clock_s();
-  if (now - store->flushed_at < every_s) return TUTTI_OK;
-  store->flushed_at = now;
-  return tutti_io_flush_folder(store->folder);
+  if (!store->has_new || tutti_clock_s() - store->flushed_at < every_s) return TUTTI_OK;
+  return tutti_study_store_flush(store);
 }
 
 tutti_status tutti_study_store_put(tutti_store *store, uint64_t hash, const tutti_study_head *head,
@@ -243,7 +250,8 @@ tutti_status tutti_study_store_put(tutti_store *store, uint64_t hash, const tutt
   TUTTI_TRY_GOTO(done, tutti_study_curve_write(file, record));
   TUTTI_TRY_GOTO(done, tutti_fault("study.trial"));
   TUTTI_TRY_GOTO(done, tutti_file_commit(&file));
-  TUTTI_TRY_GOTO(done, flush(store));
+  store->has_new = true;
+  TUTTI_TRY_GOTO(done, tutti_study_store_flush_if_due(store));
 done:
   tutti_file_close(&file);
   tutti_free(path);

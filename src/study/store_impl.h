@@ -89,6 +89,7 @@ typedef struct {
   char *folder;         // owned
   tutti_claims *claims; // owned
   double flushed_at;    // clock at which the names of new trials were last flushed to disk
+  bool has_new;         // there are names that were not flushed yet
 } tutti_store;
 
 /** Open the folder of the study's file `output`.
@@ -139,12 +140,24 @@ bool tutti_study_store_has(const tutti_store *store, uint64_t hash);
 TUTTI_NODISCARD
 tutti_status tutti_study_store_rename(const tutti_store *store, uint64_t number, uint64_t hash);
 
-/** Write the file of a trial.  If the machine fails, trials of the last tenth of a second may be missing.
+/** Write the file of a trial.  Its name may have to wait for tutti_study_store_flush: if the machine fails before, the
+ * file may be missing, but all that were there before the last flush are there.
  * @param[in] set   names and values of the varied keys
  * @return ERR_CREATE, ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_study_store_put(tutti_store *store, uint64_t hash, const tutti_study_head *head,
                                    const tutti_trial_set *set, const tutti_trial_record *record);
+
+/** Flush the names of new trials to disk, if there are any and this was not done in the last tenth of a second.  Cheap
+ * enough to be called after each step.
+ * @return ERR_IO  the next call tries it again */
+TUTTI_NODISCARD
+tutti_status tutti_study_store_flush_if_due(tutti_store *store);
+
+/** Flush the names of new trials to disk now, if there are any.
+ * @return ERR_IO */
+TUTTI_NODISCARD
+tutti_status tutti_study_store_flush(tutti_store *store);
 
 /** Open the file of a trial.  The caller closes it. */
 TUTTI_NODISCARD

@@ -84,6 +84,31 @@ static void a_trial_is_read_as_the_one_it_is(void **state) {
   tutti_fit_trial_set_clear(&set);
 }
 
+/** It need not wait for the next one, which may take hours. */
+static void the_name_of_the_last_trial_is_flushed(void **state) {
+  tutti_trial_set set = make_set();
+  tutti_store store = {0};
+  const tutti_trial_record record = make_record(&set, 1);
+  CHECK_OK(tutti_study_store_open(folder_path(state, "study.h5"), true, &store));
+  CHECK_OK(tutti_study_store_put(&store, 1, &head, &set, &record));
+  assert_false(store.has_new);
+  store.flushed_at = INFINITY; // the next one follows within the tenth of a second
+  CHECK_OK(tutti_study_store_put(&store, 2, &head, &set, &record));
+  CHECK_OK(tutti_study_store_flush_if_due(&store));
+  assert_true(store.has_new);
+  store.flushed_at = 0;
+  CHECK_OK(tutti_study_store_flush_if_due(&store));
+  assert_false(store.has_new);
+  store.flushed_at = INFINITY;
+  CHECK_OK(tutti_study_store_put(&store, 3, &head, &set, &record));
+  assert_true(store.has_new);
+  tutti_study_store_remove(&store); // another job has brought all trials into the study's file
+  CHECK_OK(tutti_study_store_flush(&store));
+  assert_false(store.has_new);
+  tutti_study_store_close(&store);
+  tutti_fit_trial_set_clear(&set);
+}
+
 enum { N_FILES = 37 };
 
 static void list(const tutti_store *store, int64_t n_expected) {
@@ -160,6 +185,7 @@ static void what_a_killed_job_has_left_of_a_trial_goes_when_the_next_one_begins(
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_trial_is_read_as_the_one_it_is, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(the_name_of_the_last_trial_is_flushed, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(trials_are_listed_without_what_is_none, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(what_a_killed_job_has_left_of_a_trial_goes_when_the_next_one_begins,
                                       folder_make, folder_remove),
