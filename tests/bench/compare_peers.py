@@ -7,6 +7,7 @@ Each measurement is a process of its own, bound to its cores.  It compiles, warm
 has to learn something.  peer_jax.py and peer_torch.py are the other programs.
 """
 import argparse
+import concurrent.futures
 import dataclasses
 import importlib.metadata
 import importlib.util
@@ -91,7 +92,9 @@ def environment(threads, options, changes=None):
 def finish(processes):
     """The standard outputs of processes that work together.  None of them goes on after the time limit."""
     try:
-        outputs = [process.communicate(timeout=TIMEOUT_S) for process in processes]
+        # All pipes are read at once: a process whose pipe is full would wait, and the others would wait for it.
+        with concurrent.futures.ThreadPoolExecutor(len(processes)) as pool:
+            outputs = list(pool.map(lambda process: process.communicate(timeout=TIMEOUT_S), processes))
     except subprocess.TimeoutExpired as late:
         raise Failure("no result within %d s" % TIMEOUT_S) from late
     finally:
