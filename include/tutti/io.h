@@ -220,7 +220,8 @@ typedef struct {
 /** Append records to a table, which is made if it does not exist (chunked, unlimited), also for n = 0.
  * @param[in] record_bytes  sizeof one record
  * @param[in] records       [n]
- * @return ERR_DATA the table has other columns (their order does not matter); ERR_IO */
+ * @return ERR_DATA the table has other columns (their order does not matter), or does not grow because
+ * tutti_table_replace has made it; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_table_append(tutti_file *file, const char *name, const tutti_column *columns,
                                 int n_columns, size_t record_bytes, const void *records, int64_t n);
@@ -251,7 +252,7 @@ tutti_status tutti_table_read(const tutti_file *file, const char *name, const tu
                               int n_columns, size_t record_bytes, int64_t first, int64_t n, void *records);
 
 /** Keep the first n rows.
- * @return ERR_DATA no such table, fewer rows; ERR_IO */
+ * @return ERR_DATA no such table, fewer rows, or it does not grow; ERR_IO */
 TUTTI_NODISCARD
 tutti_status tutti_table_truncate(tutti_file *file, const char *name, int64_t n);
 

@@ -140,6 +140,11 @@ done:
 static tutti_status set_rows(const tutti_file *file, const char *name, const tutti_array_storage *t,
                              int64_t n) {
   const hsize_t extent = (hsize_t)n;
+  hsize_t most = 0;
+  const bool grows = H5Sget_simple_extent_dims(t->space, NULL, &most) == 1 && most == H5S_UNLIMITED;
+  TUTTI_CHECK(grows, TUTTI_ERR_DATA,
+              "%s: table '%s' was written as a whole and cannot get or lose rows; replace it", file->path,
+              name);
   TUTTI_H5_TRY(H5Dset_extent(t->dataset, &extent), TUTTI_ERR_IO, "%s: table '%s': cannot set its length",
                file->path, name);
   return TUTTI_OK;

@@ -238,6 +238,18 @@ static void a_table_that_does_not_grow_takes_little_of_the_file(void **state) {
   assert_in_range(size, 1, 4095);
 }
 
+static void a_table_that_does_not_grow_says_so(void **state) {
+  const char *path = folder_path(state, "x.h5");
+  const record one = make_record(1);
+  tutti_file *file = NULL;
+  CHECK_OK(tutti_file_create(path, &file));
+  CHECK_OK(replace(file, N_COLUMNS, 0, 3));
+  CHECK_FAILS(tutti_table_append(file, "/t", columns, N_COLUMNS, sizeof one, &one, 1), TUTTI_ERR_DATA,
+              "table '/t' was written as a whole");
+  CHECK_FAILS(tutti_table_truncate(file, "/t", 2), TUTTI_ERR_DATA, "replace it");
+  tutti_file_close(&file);
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
   const struct CMUnitTest tests[] = {
@@ -248,6 +260,7 @@ int main(void) {
       IN_FOLDER(wrong_requests_are_answered),
       IN_FOLDER(damaged_table_is_not_read),
       IN_FOLDER(columns_have_their_names_and_order),
+      IN_FOLDER(a_table_that_does_not_grow_says_so),
       IN_FOLDER(replaced_table_has_the_new_records),
       IN_FOLDER(a_table_that_does_not_grow_takes_little_of_the_file),
   };
