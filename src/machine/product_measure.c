@@ -3,7 +3,6 @@
  * The loops take turns, and the quickest product of all turns counts.  Turns go on until enough of them were undisturbed:
  * in a disturbed one the system took a core away from a thread of this process.  So a machine that is busy with other
  * work mostly gives the same choice. */
-#define _GNU_SOURCE // fmin
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -135,7 +134,7 @@ static bool is_decided(const tutti_product_time *time) {
   return n_near == 1;
 }
 
-void tutti_product_measure(const tutti_product_arrays *a, tutti_product_time *time) {
+static void take_turns(const tutti_product_arrays *a, tutti_product_time *time) {
   const tutti_product_shape *s = &time->shape;
   int undisturbed = 0;
   // The first turn warms the caches.
@@ -149,4 +148,10 @@ void tutti_product_measure(const tutti_product_arrays *a, tutti_product_time *ti
     if (interruptions() == before) undisturbed++;
     if (undisturbed >= FEWEST_TURNS && is_decided(time)) return;
   }
+}
+
+/** The cache has whole nanoseconds.  If this program chose by parts of them, the next one would choose otherwise. */
+void tutti_product_measure(const tutti_product_arrays *a, tutti_product_time *time) {
+  take_turns(a, time);
+  for (int i = 0; i < time->n; i++) time->by[i].ns = rint(time->by[i].ns);
 }

@@ -20,7 +20,7 @@ typedef struct {
   int n; // loops
   struct {
     char name[TUTTI_MACHINE_KERNELS_NAME]; // "own", or kernels of the BLAS
-    double ns;                             // > 0
+    double ns;                             // a whole number >= 1, as the cache keeps it
   } by[TUTTI_PRODUCT_MAX_LOOPS];
 } tutti_product_time;
 
@@ -29,7 +29,8 @@ enum { TUTTI_PRODUCT_LINE = 256 };
 /** Write "forward 128 784 512 2 own 412000 Haswell 431000": product, rows, inputs, outputs, threads, then nanoseconds. */
 void tutti_product_time_print(const tutti_product_time *time, char line[TUTTI_PRODUCT_LINE]);
 
-/** @return false: the line is not one of these */
+/** Read what tutti_product_time_print has written, to the same numbers.
+ * @return false: the line is not one of these */
 bool tutti_product_time_parse(const char *line, tutti_product_time *time);
 
 /** Nanoseconds by the loops of this name; 0: they were not tried. */

@@ -194,6 +194,23 @@ static void each_of_the_loops_gets_a_time(void **state) {
   }
 }
 
+/** Else the program that measures would choose by other numbers than those that read what it has kept. */
+static void a_measured_time_is_kept_exactly(void **state) {
+  (void)state;
+  tutti_product_arrays *arrays = NULL;
+  tutti_product_time read, time = {.shape = {TUTTI_MATMUL_FORWARD, 4, 20, 30, 1},
+                                   .n = 2,
+                                   .by = {{TUTTI_OWN_LOOPS, 0}, {"blas", 0}}};
+  char text[TUTTI_PRODUCT_LINE];
+  CHECK_OK(tutti_product_arrays_create(4, 20, 30, &arrays));
+  tutti_product_measure(arrays, &time);
+  tutti_product_arrays_destroy(&arrays);
+  tutti_product_time_print(&time, text);
+  assert_true(tutti_product_time_parse(text, &read));
+  for (int i = 0; i < time.n; i++)
+    if (read.by[i].ns != time.by[i].ns) fail_msg("%.17g ns are kept as %.17g", time.by[i].ns, read.by[i].ns);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_time_is_read_as_it_is_written),
@@ -205,6 +222,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(other_files_are_left_alone, folder_make, folder_remove),
       cmocka_unit_test(each_of_the_loops_gets_a_time),
+      cmocka_unit_test(a_measured_time_is_kept_exactly),
   };
   return cmocka_run_group_tests(tests, NULL, check_no_leak);
 }
