@@ -31,9 +31,10 @@ static void print_layers(const tutti_model *model) {
          (long long)n_other);
 }
 
-/** Print the layers of a network whose samples have n_in features. */
+/** Print the layers of a network whose samples have n_in features.  Nothing is computed, so any processor can do that. */
 static tutti_status print_model(const tutti_config *config, int64_t n_in) {
-  const tutti_model_options options = tutti_config_model(config);
+  tutti_model_options options = tutti_config_model(config);
+  options.compute = TUTTI_COMPUTE_FLOAT32;
   tutti_model *model = NULL;
   TUTTI_TRY(tutti_model_create(&options, n_in, 1, &model));
   print_layers(model);

@@ -117,7 +117,9 @@ static tutti_status reserve_bfloat16(tutti_model *model) {
   TUTTI_CHECK(
       tutti_matmul_has_bfloat16(), TUTTI_ERR_CONFIG,
       "model.compute bfloat16 needs a processor with AVX-512 BF16 (Intel Cooper Lake, Sapphire Rapids, "
-      "AMD Zen 4 or newer), which this one is not; leave it out");
+      "AMD Zen 4 or newer), which this one is not; train on such a processor, or give "
+      "model.compute=float32, with which a run that began with bfloat16 can only continue as another "
+      "training: in another run.directory, from the file that run.resume names");
   int64_t most = 0;
   for (int i = 0; i < model->n_layers; i++) {
     const tutti_layer *layer = &model->layers[i];

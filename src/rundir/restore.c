@@ -5,13 +5,30 @@
 #include "rundir/restore.h"
 
 #include "base/fault.h"
+#include "base/log.h"
 #include "base/names.h"
+#include "linalg/matmul.h"
 #include "machine/threads.h"
 #include "rundir/rundir_impl.h"
 
 tutti_features tutti_rundir_restore_features(const char *text) {
   const int i = text ? tutti_name_find(text, tutti_data_features_names, TUTTI_N_FEATURES) : -1;
   return i < 0 ? TUTTI_FEATURES_UNKNOWN : (tutti_features)i;
+}
+
+/** The weights are float32 whatever the products were, so they can be used on a processor that the training could not
+ * have had.  All ranks compute alike. */
+static tutti_status compute_as_here(const tutti_comm *comm, const char *checkpoint, tutti_config *config) {
+  double lacks = !tutti_matmul_has_bfloat16();
+  if (config->model.compute != TUTTI_COMPUTE_BFLOAT16) return TUTTI_OK;
+  TUTTI_TRY(tutti_comm_max(comm, &lacks, 1));
+  if (lacks == 0) return TUTTI_OK;
+  config->model.compute = TUTTI_COMPUTE_FLOAT32;
+  tutti_log_root(TUTTI_LOG_INFO,
+                 "%s was trained with products of bfloat16, for which a processor here has no AVX-512 BF16: "
+                 "it is computed with float32, so figures differ a little from those of its training",
+                 checkpoint);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *checkpoint,
@@ -25,6 +42,7 @@ tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *che
   TUTTI_TRY_GOTO(done, tutti_comm_bcast_text(comm, 0, &text));
   TUTTI_TRY_GOTO(done,
                  tutti_comm_agree(comm, tutti_config_parse(text, checkpoint, NULL, 0, &restored->config)));
+  TUTTI_TRY_GOTO(done, compute_as_here(comm, checkpoint, &restored->config));
   TUTTI_TRY_GOTO(done, tutti_machine_set_threads(comm, restored->config.parallel.threads, NULL));
   restored->state = info.state;
   TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, &restored->state, sizeof restored->state));

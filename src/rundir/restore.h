@@ -15,7 +15,7 @@ typedef struct {
 } tutti_rundir_restored;
 
 /** Collective.  Read the config that the checkpoint carries (rank 0 reads, all parse), and set this rank's threads by
- * it.
+ * it.  If a rank has no products of bfloat16, the config says float32 in their place, and one line is logged.
  * @return (agreed) what tutti_checkpoint_read_info and tutti_config_parse return */
 TUTTI_NODISCARD
 tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *checkpoint,

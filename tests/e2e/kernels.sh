@@ -92,7 +92,8 @@ expect_status 78
 expect_text 'no products of bfloat16'
 TUTTI_VECTORS=avx2 run "$RANKS" train net.yaml --run.directory=bad --model.compute=bfloat16
 expect_status 78
-expect_text 'needs a processor with AVX-512 BF16'
+expect_text 'needs a processor with AVX-512 BF16' 'model.compute=float32'
+TUTTI_VECTORS=avx2 succeed 1 info net.yaml --model.compute=bfloat16
 grep -q avx512_bf16 /proc/cpuinfo 2>/dev/null || exit 0
 succeed 1 train net.yaml --run.directory=alone --model.compute=bfloat16 --parallel.reduce=tree --parallel.leaves=6
 succeed "$RANKS" train net.yaml --run.directory=rounded --model.compute=bfloat16 --parallel.reduce=tree --parallel.leaves=6
@@ -100,3 +101,18 @@ expect_close "$(value test_loss)" "$loss" 0.02
 expect_same_weights alone rounded
 weights by_own >one.txt
 if cmp -s one.txt other.txt; then fail 'bfloat16 gives the numbers of float32'; fi
+
+# The weights of such a training can be used on any processor, but it goes on only on one like its own.
+succeed "$RANKS" eval rounded/checkpoint.h5
+expect_no_text 'with float32'
+TUTTI_VECTORS=avx2 succeed "$RANKS" predict rounded/checkpoint.h5 "$SOURCE_DIR/data/mnist.h5:x_test" predicted.h5
+expect_text 'with float32'
+TUTTI_VECTORS=avx2 succeed "$RANKS" sharpness rounded/checkpoint.h5
+expect_text 'with float32'
+TUTTI_VECTORS=avx2 succeed "$RANKS" eval rounded/checkpoint.h5
+expect_same "$(grep -c 'with float32' "$err")" 1
+expect_close "$(value loss)" "$loss" 0.02
+TUTTI_VECTORS=avx2 succeed 1 info rounded/checkpoint.h5
+TUTTI_VECTORS=avx2 run "$RANKS" train net.yaml --run.directory=rounded --model.compute=bfloat16 --parallel.reduce=tree --parallel.leaves=6
+expect_status 78
+expect_text 'needs a processor with AVX-512 BF16'
