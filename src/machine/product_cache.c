@@ -21,7 +21,7 @@
 #include "machine/cpu.h"
 #include "machine/product_times_impl.h"
 
-enum { MOST_BYTES = 4 << 20, LOCK_TRIES = 50, FOLDER_MODE = 0700, FILE_MODE = 0666 };
+enum { MOST_BYTES = 4 << 20, LOCK_TRIES = 50, OWN_FOLDER_MODE = 0700, FOLDER_MODE = 0777, FILE_MODE = 0666 };
 
 /** Builds with checks compute more slowly. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
@@ -30,7 +30,7 @@ enum { MOST_BYTES = 4 << 20, LOCK_TRIES = 50, FOLDER_MODE = 0700, FILE_MODE = 06
 #define BUILD ""
 #endif
 
-/** "AMD_EPYC_9R14-OpenBLAS_0.3.21-avx512-tutti_0.1.0.txt": what the times depend on. */
+/** "AMD_EPYC_9R14-OpenBLAS_0.3.21-AVX-512-tutti_0.1.0.txt": what the times depend on. */
 static void name_file(char *name, size_t bytes) {
   tutti_machine_cpu cpu;
   tutti_blas_facts blas;
@@ -54,12 +54,14 @@ bool tutti_product_cache_path(char *path, size_t bytes) {
   return n > 0 && (size_t)n < bytes;
 }
 
+/** The folder of the file is the user's alone; those above it are as the user wants new folders. */
 static void make_folders(const char *path) {
   char folder[4096];
   snprintf(folder, sizeof folder, "%s", path);
   for (char *slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    (void)mkdir(folder, FOLDER_MODE); // it may be there; if it cannot be made, the file cannot be opened
+    // It may be there; if it cannot be made, the file cannot be opened.
+    (void)mkdir(folder, strchr(slash + 1, '/') ? FOLDER_MODE : OWN_FOLDER_MODE);
     *slash = '/';
   }
 }
@@ -73,10 +75,9 @@ static tutti_status read_lines(int file, tutti_product_times *times, bool *ends_
   if (!in) return TUTTI_OK;
   rewind(in);
   tutti_status status = TUTTI_OK;
-  for (int64_t read = 0; status == TUTTI_OK && read < MOST_BYTES && fgets(line, sizeof line, in);) {
-    const size_t n = strlen(line);
+  while (status == TUTTI_OK && ftello(in) < MOST_BYTES && fgets(line, sizeof line, in)) {
+    const size_t n = strlen(line); // less than what was read if there are zeros in it
     tutti_product_time time;
-    read += (int64_t)n;
     *ends_whole = n > 0 && line[n - 1] == '\n';
     if (!*ends_whole) continue; // cut off, or too long to be one of ours
     line[n - 1] = '\0';
@@ -105,26 +106,29 @@ static void lock(int file) {
     (void)nanosleep(&pause, NULL);
 }
 
-/** One write for all lines, which the system appends as a whole.  @return ERR_IO: they are not in the file.
- * @param[in] ends_whole  the file does; else its last line was cut off */
-static tutti_status append(int file, bool ends_whole, const tutti_product_time *list, int64_t n) {
+/** One write for all lines, which the system appends as a whole.
+ * @param[in]  ends_whole  the file does; else its last line was cut off
+ * @param[out] problem     set if they are not in the file */
+static tutti_status append(int file, bool ends_whole, const tutti_product_times *times,
+                           const char **problem) {
   char *text = NULL;
-  TUTTI_TRY(TUTTI_NEW(text, (n + 1) * TUTTI_PRODUCT_LINE));
+  TUTTI_TRY(TUTTI_NEW(text, (times->n + 1) * TUTTI_PRODUCT_LINE));
   size_t length = 0;
   if (!ends_whole)
     length = (size_t)snprintf(text, TUTTI_PRODUCT_LINE, " -\n"); // makes no line of what was cut off
-  for (int64_t i = 0; i < n; i++) {
-    tutti_product_time_print(&list[i], text + length);
+  for (int64_t i = 0; i < times->n; i++) {
+    tutti_product_time_print(&times->list[i], text + length);
     length += strlen(text + length);
     text[length++] = '\n';
   }
-  const bool written = write(file, text, length) == (ssize_t)length;
+  const ssize_t written = write(file, text, length);
+  if (written != (ssize_t)length) *problem = written < 0 ? strerror(errno) : "the disk is full";
   tutti_free(text);
-  return written ? TUTTI_OK : TUTTI_ERR_IO;
+  return TUTTI_OK;
 }
 
 /** Replace times by those of the file; append the others to it. */
-static tutti_status merge(int file, tutti_product_times *times) {
+static tutti_status merge(int file, tutti_product_times *times, const char **problem) {
   bool ends_whole = true;
   tutti_product_times in_file = {0}, added = {0};
   tutti_status status = read_lines(file, &in_file, &ends_whole);
@@ -135,30 +139,37 @@ static tutti_status merge(int file, tutti_product_times *times) {
     else
       status = tutti_product_times_add(&added, &times->list[i]);
   }
-  if (status == TUTTI_OK && added.n > 0) status = append(file, ends_whole, added.list, added.n);
+  if (status == TUTTI_OK && added.n > 0) status = append(file, ends_whole, &added, problem);
   tutti_product_times_clear(&in_file);
   tutti_product_times_clear(&added);
   return status;
 }
 
-/** What is not kept is measured again by the next run, which may choose otherwise. */
-static tutti_status write_locked(int file, tutti_product_times *times) {
+/** @return what keeps lines from being appended to an open file; NULL: nothing */
+static const char *find_problem(int file) {
   struct stat info;
-  if (file < 0 || fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size >= MOST_BYTES)
-    return TUTTI_ERR_IO;
-  lock(file);
-  return merge(file, times);
+  if (file < 0) return errno == ELOOP ? "it is a link" : strerror(errno);
+  if (fstat(file, &info) != 0) return strerror(errno);
+  if (!S_ISREG(info.st_mode)) return "it is not a file";
+  return info.st_size < MOST_BYTES ? NULL : "it has become too large: remove it";
 }
 
+/** What is not kept is measured again by the next run, which may choose otherwise. */
 tutti_status tutti_product_cache_write(const char *path, tutti_product_times *times) {
   make_folders(path);
   const int file = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, FILE_MODE);
-  const tutti_status status = write_locked(file, times);
+  const char *problem = find_problem(file);
+  tutti_status status = TUTTI_OK;
+  if (!problem) {
+    lock(file);
+    status = merge(file, times, &problem);
+  }
   if (file >= 0) (void)close(file); // and unlock
-  if (status != TUTTI_ERR_IO) return status;
-  tutti_log_once(TUTTI_LOG_INFO,
-                 "%s: cannot keep how long matrix products take; the next training measures again, and may "
-                 "choose otherwise.  Set XDG_CACHE_HOME to a folder where it can be written",
-                 path);
-  return TUTTI_OK;
+  if (problem)
+    tutti_log_once(
+        TUTTI_LOG_INFO,
+        "%s: cannot keep how long matrix products take (%s); the next training measures again, and "
+        "may choose otherwise.  Mend that, or set XDG_CACHE_HOME to another folder",
+        path, problem);
+  return status;
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE // setenv, symlink
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "machine/product_times_impl.h"
@@ -152,6 +153,31 @@ static void damaged_lines_are_passed_over(void **state) {
   tutti_product_times_clear(&read);
 }
 
+/** A file of nothing but zeros takes no longer to read than a full one. */
+static void a_long_file_is_not_read_to_its_end(void **state) {
+  const char *path = folder_path(state, "times.txt");
+  tutti_product_times read = {0};
+  folder_put_text(state, "times.txt", "");
+  assert_int_equal(truncate(path, (off_t)1 << 38), 0);
+  CHECK_OK(tutti_product_cache_read(path, &read)); // or the test takes minutes
+  assert_int_equal(read.n, 0);
+}
+
+/** Only the folder of the file is closed to others, however new those above it are. */
+static void folders_above_are_as_the_user_wants_them(void **state) {
+  tutti_product_times times = {0};
+  struct stat above, own;
+  const mode_t before = umask(022);
+  add(&times, 1, 10);
+  CHECK_OK(tutti_product_cache_write(folder_path(state, "a/b/times.txt"), &times));
+  (void)umask(before);
+  assert_int_equal(stat(folder_path(state, "a"), &above), 0);
+  assert_int_equal(stat(folder_path(state, "a/b"), &own), 0);
+  assert_int_equal(above.st_mode & 0777, 0755);
+  assert_int_equal(own.st_mode & 0777, 0700);
+  tutti_product_times_clear(&times);
+}
+
 /** Neither a link nor a folder is opened, and nothing fails. */
 static void other_files_are_left_alone(void **state) {
   folder_put_text(state, "target.txt", "");
@@ -220,6 +246,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(the_first_time_of_a_shape_counts, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(loops_that_a_line_lacks_are_measured, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(damaged_lines_are_passed_over, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(a_long_file_is_not_read_to_its_end, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(folders_above_are_as_the_user_wants_them, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(other_files_are_left_alone, folder_make, folder_remove),
       cmocka_unit_test(each_of_the_loops_gets_a_time),
       cmocka_unit_test(a_measured_time_is_kept_exactly),
