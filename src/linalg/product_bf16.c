@@ -35,7 +35,8 @@ void tutti_linalg_pairs_of_rows(const float *first, const float *second, int n, 
                 order = _mm512_add_epi32(_mm512_mullo_epi32(steps, _mm512_set1_epi32(0x00010001)),
                                          _mm512_set1_epi32(WIDTH << 16));
   for (int i = 0; i < n; i += WIDTH) {
-    const __m512i words = round_32(load_some(first + i, n - i), load_some(second + i, second ? n - i : 0));
+    const __m512i words =
+        round_32(load_some(first + i, n - i), load_some(second ? second + i : first, second ? n - i : 0));
     store_some(pairs + i, _mm512_permutexvar_epi16(order, words), n - i);
   }
 }
