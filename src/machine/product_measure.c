@@ -16,6 +16,7 @@
 enum { TURNS = 5, FEWEST_TURNS = 2, MOST_TRIES = 25, MOST_LONG_TRIES = 4 };
 static const double TURN_S = 50e-6; // a turn repeats a short product for so long
 static const double LONG_NS = 5e6;  // a product of so long has fewer turns
+static const double MOST_S = 50e-3; // a shape that has taken so long has no further turn
 static const double CLEARLY = 1.25; // times longer: further turns would not change who is best
 
 struct tutti_product_arrays {
@@ -126,6 +127,12 @@ static long interruptions(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
 }
 
+static double slowest(const tutti_product_time *time) {
+  double ns = 0;
+  for (int i = 0; i < time->n; i++) ns = fmax(ns, time->by[i].ns);
+  return ns;
+}
+
 /** Whether all loops but one are clearly slower than that one. */
 static bool is_decided(const tutti_product_time *time) {
   const double least = tutti_product_time_least(time);
@@ -136,12 +143,13 @@ static bool is_decided(const tutti_product_time *time) {
 
 static void take_turns(const tutti_product_arrays *a, tutti_product_time *time) {
   const tutti_product_shape *s = &time->shape;
+  const double end = tutti_clock_s() + MOST_S;
   int undisturbed = 0;
   // The first turn warms the caches.
   for (int i = 0; i < time->n; i++) time->by[i].ns = take_turn(a, s, time->by[i].name);
-  const bool is_long = time->by[0].ns > LONG_NS;
+  const bool is_long = slowest(time) > LONG_NS;
   const int most = is_long ? MOST_LONG_TRIES : MOST_TRIES, turns = is_long ? FEWEST_TURNS : TURNS;
-  for (int tries = 0; tries < most && undisturbed < turns; tries++) {
+  for (int tries = 0; tries < most && undisturbed < turns && tutti_clock_s() < end; tries++) {
     const long before = interruptions();
     for (int i = 0; i < time->n; i++)
       time->by[i].ns = fmin(time->by[i].ns, take_turn(a, s, time->by[i].name));

@@ -11,12 +11,14 @@ typedef struct {
   int n[TUTTI_N_MATMULS]; // how many of them need this product
 } tutti_products_layer;
 
-/** What a network needs.  All ranks give the same. */
+/** What a network needs.  All ranks give the same, but for `stored`. */
 typedef struct {
   const tutti_products_layer *layers; // [n_layers]
   int n_layers;
   int most_rows;      // of a micro-batch
   tutti_sum_order by; // ANY: whoever is fastest; IN_ORDER, BY_BLAS: only the threads are chosen
+  const char
+      *stored; // on rank 0: the text of an earlier choice, which is taken where it fits; NULL: there is none
 } tutti_products_wanted;
 
 typedef struct {
@@ -26,9 +28,10 @@ typedef struct {
   tutti_matmul_choices table;               // owned; n 0: nothing is measured
 } tutti_products;
 
-/** Collective.  Choose as rank 0 measures, or as it has measured before: it looks into the user's cache, measures what
- * is not there, and adds it to the cache.  A layer takes some tenths of a second, or less if it is small; one that would
- * take much memory is not measured.  All ranks get the same choice, and their BLAS takes the kernels.
+/** Collective.  Choose as wanted->stored says, or as rank 0 measures or has measured before: it looks into the user's
+ * cache, measures what is not there, and adds it to the cache.  A layer takes some tenths of a second, less if it is small
+ * and some seconds if it is very wide, for which a line is logged; one that would take much memory is not measured.  All
+ * ranks get the same choice, and their BLAS takes the kernels.
  * @param[out] products  owned by the caller
  * @return (agreed) ERR_MEMORY */
 TUTTI_NODISCARD
@@ -41,12 +44,13 @@ void tutti_products_destroy(tutti_products **products); // Local.  Accepts NULL 
 TUTTI_NODISCARD
 tutti_status tutti_products_share(const tutti_comm *comm, tutti_products *products);
 
-/** Local.  Whether the BLAS of this process may be told to take kernels of this name: those that it began with, and others
- * that the processor runs. */
+/** Local.  Whether the BLAS of this process may be told to take kernels of this name: those that it began with, and, unless
+ * the user has set OPENBLAS_CORETYPE or TUTTI_VECTORS, others that the processor runs. */
 bool tutti_products_allow(const char *kernels);
 
 /** Local.  Take from such a text the kernels and the layers that are in `products`.  The rest, and what cannot be read, is
- * passed over, and so are a text of another `by`, and the numbers of threads of a rank that had more or fewer of them. */
+ * passed over, and so is a text of another `by`.  Kernels that are not allowed here, and the numbers of threads of a rank
+ * that had more or fewer of them, are passed over with a line of log. */
 void tutti_products_take_text(const char *text, tutti_products *products);
 
 /** Local.  The choice as text, for the files of a run.

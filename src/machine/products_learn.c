@@ -1,10 +1,14 @@
-/** Learns how long the products of a network take on this machine.  Rank 0 calls it. */
+/** Learns how long the products of a network take on this machine.  Rank 0 calls it.
+ *
+ * A layer is learned in passes.  Each one asks for all that a choice depends on, and measures what nobody knows.  What it
+ * has measured goes into the cache, and the next pass asks the cache again: another program may have measured the same
+ * meanwhile, its times then count, and they may make the choice ask for more.  The last pass measures nothing, so this
+ * program and all later ones choose by the same times. */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "linalg/blas.h"
-#include "machine/cpu.h"
 #include "machine/products_impl.h"
 
 /** Arrays for a measurement take at most 256 MB. */
@@ -12,6 +16,9 @@ static const double MOST_FLOATS = 1 << 26;
 
 /** Operations of a product that is measured: some milliseconds.  Up to TUTTI_PRODUCTS_MANY_ROWS all are measured. */
 static const double MOST_WORK = 1e9;
+
+/** Whoever waits for longer is told why. */
+static const double LONG_S = 0.5;
 
 /** The last that this process has used: so it reads the cache once, and measures once without one. */
 static struct {
@@ -26,52 +33,16 @@ typedef struct {
   char path[4096];              // of the cache; "": there is none
   bool has_read;                // the cache
   tutti_product_times cached, measured;
+  double began_s; // to measure; 0: not yet
 } learner;
 
-// --- the loops ---------------------------------------------------------------------------------------------------
-
-/** The kernels that the BLAS has chosen by itself, also after others were taken. */
-static const char *own_kernels(char name[TUTTI_MACHINE_KERNELS_NAME]) {
-  tutti_blas_facts blas;
-  tutti_blas_get(&blas);
-  snprintf(name, TUTTI_MACHINE_KERNELS_NAME, "%s", blas.first[0] ? blas.first : "blas");
-  for (char *c = name; *c; c++)
-    if (*c == ' ') *c = '_'; // a word of a line
-  return name;
-}
-
-/** On some processors with AVX-512 the kernels for AVX2 are faster. */
-static const char narrower[] = "Haswell";
-
-bool tutti_products_allow(const char *kernels) {
-  char own[TUTTI_MACHINE_KERNELS_NAME];
-  if (strcmp(kernels, own_kernels(own)) == 0) return true;
-  tutti_machine_cpu cpu;
-  tutti_machine_cpu_get(&cpu);
-  return !tutti_machine_kernels_are_given() && cpu.avx512 && cpu.avx2_fma && strcmp(kernels, narrower) == 0;
-}
-
-static void add_loops(tutti_product_time *loops, const char *name) {
-  snprintf(loops->by[loops->n++].name, sizeof loops->by[0].name, "%s", name);
-}
-
-/** Whether the BLAS has the narrower kernels.  To find out takes them for a moment, which is longer than a small step, so
- * it is done once. */
-static bool has_narrower(const char *own) {
-  static bool asked, has;
-  if (!asked) has = tutti_blas_take_kernels(narrower) && tutti_blas_take_kernels(own);
-  asked = true;
-  return has;
-}
-
-/** The loops that are worth a try. */
-static void list_loops(tutti_product_time *loops) {
-  char own[TUTTI_MACHINE_KERNELS_NAME];
-  add_loops(loops, TUTTI_OWN_LOOPS);
-  add_loops(loops, own_kernels(own));
-  if (strcmp(own, narrower) == 0 || !tutti_products_allow(narrower)) return;
-  if (has_narrower(own)) add_loops(loops, narrower);
-}
+/** A product of a layer, with the rows of a class. */
+typedef struct {
+  learner *l;
+  tutti_matmul product;
+  int row_class, last;
+  tutti_status status;
+} question;
 
 tutti_product_time tutti_products_like(const tutti_products_chooser *chooser,
                                        const tutti_products_layer *layer, tutti_matmul product, int row_class,
@@ -80,8 +51,6 @@ tutti_product_time tutti_products_like(const tutti_products_chooser *chooser,
   like.shape = (tutti_product_shape){product, 1 << row_class, layer->n_in, layer->n_out, n_threads};
   return like;
 }
-
-// --- what is measured ----------------------------------------------------------------------------------------------
 
 static bool is_measured(const tutti_products_layer *layer, int row_class) {
   const int rows = 1 << row_class;
@@ -95,6 +64,8 @@ static int last_class(const tutti_products_wanted *wanted, const tutti_products_
   while (last < tutti_matmul_row_class(wanted->most_rows) && is_measured(layer, last + 1)) last++;
   return last;
 }
+
+// --- a time --------------------------------------------------------------------------------------------------------
 
 static void remember(const tutti_product_times *times) {
   const int64_t most = sizeof remembered.list / sizeof remembered.list[0];
@@ -114,12 +85,23 @@ static const tutti_product_time *recall(learner *l, const tutti_product_time *li
   if (time) return time;
   if (!l->has_read && l->path[0]) *status = tutti_product_cache_read(l->path, &l->cached);
   l->has_read = true;
-  return tutti_product_times_find(&l->cached, like);
+  time = tutti_product_times_find(&l->cached, like);
+  return time ? time : tutti_product_times_find(&l->measured, like);
+}
+
+static void tell_if_long(learner *l) {
+  const double now = tutti_clock_s();
+  if (l->began_s == 0) l->began_s = now;
+  if (now - l->began_s > LONG_S)
+    tutti_log_once(TUTTI_LOG_INFO,
+                   "measures who computes matrix products fastest, once for each shape on this "
+                   "machine; for wide layers that takes some seconds");
 }
 
 static tutti_status measure(learner *l, int most_rows, tutti_product_time *time) {
   if (!l->arrays)
     TUTTI_TRY(tutti_product_arrays_create(most_rows, l->layer->n_in, l->layer->n_out, &l->arrays));
+  tell_if_long(l);
   tutti_product_measure(l->arrays, time);
   return tutti_product_times_add(&l->measured, time);
 }
@@ -136,38 +118,65 @@ static tutti_status know(learner *l, int most_rows, tutti_product_time *time) {
   return tutti_product_times_add(&l->c->known, time);
 }
 
-/** Each number of threads until fewer are slower. */
+static const tutti_product_time *time_of(void *context, int n_threads) {
+  question *q = context;
+  const tutti_product_times *known = &q->l->c->known;
+  tutti_product_time time = tutti_products_like(q->l->c, q->l->layer, q->product, q->row_class, n_threads);
+  const tutti_product_time *found = tutti_product_times_find(known, &time);
+  if (found) return found;
+  q->status = know(q->l, 1 << q->last, &time);
+  return q->status == TUTTI_OK ? &known->list[known->n - 1] : NULL;
+}
+
+// --- a layer -------------------------------------------------------------------------------------------------------
+
+/** Ask for all that the choice depends on, whichever kernels the BLAS will have. */
 static tutti_status learn_product(learner *l, tutti_matmul product, int row_class, int last) {
-  double least = 0;
-  for (int n = l->c->n_threads; n >= 1; n /= 2) {
-    tutti_product_time time = tutti_products_like(l->c, l->layer, product, row_class, n);
-    TUTTI_TRY(know(l, 1 << last, &time));
-    const double ns = tutti_product_time_least(&time);
-    if (least > 0 && ns > TUTTI_PRODUCTS_WORTH_THREADS * least) return TUTTI_OK;
-    if (least == 0 || ns < least) least = ns;
+  question q = {l, product, row_class, last, TUTTI_OK};
+  for (int i = 0; i < l->c->loops.n && q.status == TUTTI_OK; i++) {
+    tutti_matmul_choice unused;
+    const char *kernels = l->c->loops.by[i].name;
+    if (l->c->wanted->by == TUTTI_SUM_ANY && strcmp(kernels, TUTTI_OWN_LOOPS) == 0) continue;
+    (void)tutti_products_fastest(
+        &(tutti_products_question){l->c->wanted->by, kernels, l->c->n_threads, time_of, &q}, &unused);
   }
+  return q.status;
+}
+
+static tutti_status learn_all_products(learner *l, int last) {
+  tutti_status status = TUTTI_OK;
+  for (int row_class = 0; row_class <= last && status == TUTTI_OK; row_class++)
+    for (int product = 0; product < TUTTI_N_MATMULS && status == TUTTI_OK; product++)
+      if (l->layer->n[product] > 0) status = learn_product(l, (tutti_matmul)product, row_class, last);
+  return status;
+}
+
+/** A job that is killed later has measured this layer. */
+static tutti_status keep(learner *l) {
+  if (!l->path[0]) {
+    tutti_log_once(
+        TUTTI_LOG_INFO,
+        "neither XDG_CACHE_HOME nor HOME names a folder, so it is not kept how long matrix products "
+        "take: the next training measures again, and may choose otherwise.  Set one of them");
+    return TUTTI_OK;
+  }
+  TUTTI_TRY(tutti_product_cache_write(l->path, &l->measured));
+  tutti_product_times_clear(&l->cached);
+  l->has_read = false;
   return TUTTI_OK;
 }
 
 static tutti_status learn_layer(learner *l, int last) {
   tutti_status status = TUTTI_OK;
-  for (int row_class = 0; row_class <= last && status == TUTTI_OK; row_class++)
-    for (int product = 0; product < TUTTI_N_MATMULS && status == TUTTI_OK; product++)
-      if (l->layer->n[product] > 0) status = learn_product(l, (tutti_matmul)product, row_class, last);
+  const int64_t n_known = l->c->known.n;
+  for (int64_t n_before = -1; status == TUTTI_OK && l->measured.n > n_before;) {
+    n_before = l->measured.n;
+    l->c->known.n = n_known;
+    status = learn_all_products(l, last);
+    if (status == TUTTI_OK && l->measured.n > n_before) status = keep(l);
+  }
   tutti_product_arrays_destroy(&l->arrays);
   return status;
-}
-
-/** Other programs may have measured the same meanwhile; then their times count. */
-static tutti_status keep(learner *l) {
-  if (l->measured.n == 0) return TUTTI_OK;
-  if (l->path[0]) TUTTI_TRY(tutti_product_cache_write(l->path, &l->measured));
-  for (int64_t i = 0; i < l->c->known.n; i++) {
-    tutti_product_time *time = &l->c->known.list[i];
-    const tutti_product_time *kept = tutti_product_times_find(&l->measured, time);
-    if (kept) *time = *kept;
-  }
-  return TUTTI_OK;
 }
 
 /** A layer for which there is no memory is not measured. */
@@ -182,13 +191,13 @@ static tutti_status learn_all(learner *l) {
     else
       TUTTI_TRY(status);
   }
-  return keep(l);
+  return TUTTI_OK;
 }
 
 tutti_status tutti_products_learn(const tutti_products_wanted *wanted, tutti_products_chooser *chooser) {
   *chooser = (tutti_products_chooser){.wanted = wanted, .n_threads = tutti_linalg_threads()};
   TUTTI_TRY(TUTTI_NEW(chooser->last, wanted->n_layers));
-  list_loops(&chooser->loops);
+  tutti_products_list_loops(wanted->by, &chooser->loops);
   learner l = {.c = chooser};
   if (!tutti_product_cache_path(l.path, sizeof l.path)) l.path[0] = '\0';
   const tutti_status status = learn_all(&l);

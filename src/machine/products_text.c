@@ -5,19 +5,20 @@
  *
  * The first line has the kernels of the BLAS, the threads of a rank, and what parallel.kernels leaves to choose from.
  * Then there is one line for each product of a layer, with a word for each class of rows. */
-#define _POSIX_C_SOURCE 200809L // strtok_r
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/names.h"
 #include "base/text.h"
-#include "machine/cpu.h"
-#include "machine/products.h"
+#include "machine/products_impl.h"
 
 enum { LINE = 512 };
 
-static const char *const who_names[TUTTI_N_WHO] = {"rule", "own", "blas"};
-static const char *const by_names[] = {"any", "own", "blas"}; // in the order of tutti_sum_order
+static const char *const who_names[TUTTI_N_WHO] = {
+    [TUTTI_BY_RULE] = "rule", [TUTTI_BY_OWN] = "own", [TUTTI_BY_BLAS] = "blas"};
+static const char *const by_names[] = {
+    [TUTTI_SUM_ANY] = "any", [TUTTI_SUM_IN_ORDER] = "own", [TUTTI_SUM_BY_BLAS] = "blas"};
 
 static void print_line(const tutti_layer_choices *layer, int product, char *line) {
   snprintf(line, LINE, "%s %d %d", tutti_matmul_names[product], layer->n_in, layer->n_out);
@@ -46,9 +47,9 @@ static char *next_word(char **rest) {
   return strtok_r(NULL, " ", rest);
 }
 
-static bool read_count(const char *text, int most, int *count) {
+static bool read_count(const char *text, int *count) {
   int64_t value = 0;
-  if (!text || !tutti_text_integer(text, &value) || value < 0 || value > most) return false;
+  if (!text || !tutti_text_integer(text, &value) || value < 0 || value > INT32_MAX) return false;
   *count = (int)value;
   return true;
 }
@@ -60,33 +61,52 @@ static bool read_choice(char *word, tutti_matmul_choice *choice) {
   *colon = '\0';
   const int who = tutti_name_find(word, who_names, TUTTI_N_WHO);
   choice->who = (tutti_matmul_who)(who < 0 ? 0 : who);
-  return who >= 0 && read_count(colon + 1, TUTTI_MACHINE_MAX_CPUS, &choice->n_threads);
+  return who >= 0 && read_count(colon + 1, &choice->n_threads);
 }
 
-static tutti_layer_choices *find_layer(const tutti_products *products, int n_in, int n_out) {
-  for (int l = 0; l < products->table.n; l++) {
-    tutti_layer_choices *layer = &products->table.layers[l];
-    if (layer->n_in == n_in && layer->n_out == n_out) return layer;
-  }
-  return NULL;
+/** @return n of the table: it has no such layer */
+static int find_layer(const tutti_products *products, int n_in, int n_out) {
+  int l = 0;
+  for (; l < products->table.n; l++)
+    if (products->table.layers[l].n_in == n_in && products->table.layers[l].n_out == n_out) break;
+  return l;
 }
 
-/** @param[in] keeps_threads  the numbers of threads are taken, too */
-static void take_line(char *line, bool keeps_threads, tutti_products *products) {
+/** @param[in]  keeps_threads  the numbers of threads are taken, too
+ *  @param[out] taken          see tutti_products_take_stored */
+static void take_line(char *line, bool keeps_threads, tutti_products *products,
+                      bool (*taken)[TUTTI_N_MATMULS]) {
   char *rest = NULL, *name = strtok_r(line, " ", &rest);
   const int product = name ? tutti_name_find(name, tutti_matmul_names, TUTTI_N_MATMULS) : -1;
   int n_in = 0, n_out = 0;
-  if (product < 0 || !read_count(next_word(&rest), INT32_MAX, &n_in) ||
-      !read_count(next_word(&rest), INT32_MAX, &n_out))
-    return;
-  tutti_layer_choices *layer = find_layer(products, n_in, n_out);
+  if (product < 0 || !read_count(next_word(&rest), &n_in) || !read_count(next_word(&rest), &n_out)) return;
+  const int l = find_layer(products, n_in, n_out);
   tutti_matmul_choice read[TUTTI_ROW_CLASSES];
-  if (!layer) return;
+  if (l == products->table.n) return;
+  tutti_layer_choices *layer = &products->table.layers[l];
   for (int i = 0; i < TUTTI_ROW_CLASSES; i++) {
     if (!read_choice(next_word(&rest), &read[i])) return;
     if (!keeps_threads) read[i].n_threads = layer->of[product][i].n_threads;
   }
   memcpy(layer->of[product], read, sizeof read);
+  if (taken) taken[l][product] = keeps_threads;
+}
+
+static void note_kernels(const char *kernels) {
+  tutti_log_once(
+      TUTTI_LOG_INFO,
+      "the checkpoint's products were computed with the %s kernels of the BLAS, which are not chosen "
+      "here, so results have other bits; for the same ones take the same kind of processor, BLAS, "
+      "OPENBLAS_CORETYPE and TUTTI_VECTORS",
+      kernels);
+}
+
+static void note_threads(int then, int now) {
+  tutti_log_once(
+      TUTTI_LOG_INFO,
+      "the checkpoint's products were computed by ranks of %d threads, and these have %d, so results "
+      "may have other bits; for the same ones give parallel.threads=%d",
+      then, now, then);
 }
 
 /** "kernels Haswell threads 2 any"
@@ -96,24 +116,31 @@ static bool take_head(char *line, bool *keeps_threads, tutti_products *products)
   for (int i = 1; i < 5 && words[i - 1]; i++) words[i] = next_word(&rest);
   int n_threads = 0;
   if (!words[4] || strcmp(words[0], "kernels") != 0 || strcmp(words[2], "threads") != 0 ||
-      !read_count(words[3], TUTTI_MACHINE_MAX_CPUS, &n_threads) ||
-      strcmp(words[4], by_names[products->by]) != 0)
+      !read_count(words[3], &n_threads) || strcmp(words[4], by_names[products->by]) != 0)
     return false;
-  if (tutti_products_allow(words[1])) snprintf(products->kernels, sizeof products->kernels, "%s", words[1]);
   *keeps_threads = n_threads == products->n_threads;
+  if (tutti_products_allow(words[1]))
+    snprintf(products->kernels, sizeof products->kernels, "%s", words[1]);
+  else
+    note_kernels(words[1]);
+  if (!*keeps_threads) note_threads(n_threads, products->n_threads);
   return true;
 }
 
-void tutti_products_take_text(const char *text, tutti_products *products) {
+void tutti_products_take_stored(const char *text, tutti_products *products, bool (*taken)[TUTTI_N_MATMULS]) {
   char line[LINE];
   bool is_head = true, keeps_threads = false;
   for (const char *from = text; *from; is_head = false) {
     const size_t n = strcspn(from, "\n");
     snprintf(line, sizeof line, "%.*s", n < sizeof line ? (int)n : 0, from);
     if (!is_head)
-      take_line(line, keeps_threads, products);
+      take_line(line, keeps_threads, products, taken);
     else if (!take_head(line, &keeps_threads, products))
       return;
     from += n + (from[n] == '\n');
   }
+}
+
+void tutti_products_take_text(const char *text, tutti_products *products) {
+  tutti_products_take_stored(text, products, NULL);
 }
