@@ -31,7 +31,8 @@ static tutti_status list_layers(const tutti_model *model, bool trains, tutti_pro
   return TUTTI_OK;
 }
 
-tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, tutti_network *network) {
+tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, const char *stored,
+                                           tutti_network *network) {
   tutti_model *model = network->model;
   tutti_products_layer *layers = NULL;
   int n_layers = 0, most_rows = 0;
@@ -39,12 +40,14 @@ tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, 
   if (status == TUTTI_OK) status = list_layers(model, trains, layers, &n_layers);
   if (status == TUTTI_OK) status = tutti_to_int(network->max_rows, "samples of a micro-batch", &most_rows);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, status));
-  // Products of bfloat16 have loops of their own.
+  // Products of bfloat16 have loops of their own.  Those of float32 stand for them when their threads are chosen, on which
+  // no result depends.
   const tutti_matmul_by by = tutti_model_products(model);
   const tutti_products_wanted wanted = {.layers = layers,
                                         .n_layers = n_layers,
                                         .most_rows = most_rows,
-                                        .by = by.bfloat16 ? TUTTI_SUM_IN_ORDER : by.order};
+                                        .by = by.bfloat16 ? TUTTI_SUM_IN_ORDER : by.order,
+                                        .stored = stored};
   tutti_model_choose_products(model, NULL);
   tutti_products_destroy(&network->products);
   TUTTI_TRY_GOTO(done, tutti_products_choose(comm, &wanted, &network->products));

@@ -42,9 +42,11 @@ tutti_status tutti_network_create_like(const tutti_comm *comm, const tutti_confi
 
 /** Collective, after tutti_linalg_set_threads.  Choose who computes the products of the model from now on.
  * @param[in] trains  else there is the forward pass alone
+ * @param[in] stored  on rank 0: the choice that a checkpoint has, see tutti_products_wanted; NULL: none
  * @return (agreed) ERR_MEMORY; ERR_INTERNAL a layer or a micro-batch has more rows or columns than an int can count */
 TUTTI_NODISCARD
-tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, tutti_network *network);
+tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, const char *stored,
+                                           tutti_network *network);
 
 /** Local.  Create the model without buffers, for checks and warnings.
  * @return ERR_CONFIG as tutti_model_create; ERR_MEMORY */

@@ -71,7 +71,7 @@ static tutti_status create_network(const tutti_comm *comm, const tutti_config *c
   const int64_t rows = run->plan.micro_rows;
   if (run->like) return tutti_network_create_like(comm, config, rows, run->like, network);
   TUTTI_TRY(tutti_network_create(comm, config, run->dataset, rows, network));
-  TUTTI_TRY(tutti_network_choose_products(comm, true, network));
+  TUTTI_TRY(tutti_network_choose_products(comm, true, NULL, network));
   TUTTI_TRY(tutti_comm_agree(comm, tutti_network_check_labels(network)));
   return tutti_comm_agree(comm, tutti_network_set_class_weights(config, &run->samples.train, network));
 }

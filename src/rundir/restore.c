@@ -46,11 +46,13 @@ tutti_status tutti_rundir_restore_config(const tutti_comm *comm, const char *che
   TUTTI_TRY_GOTO(done, tutti_machine_set_threads(comm, restored->config.parallel.threads, NULL));
   restored->state = info.state;
   TUTTI_TRY_GOTO(done, tutti_comm_bcast(comm, 0, &restored->state, sizeof restored->state));
-  // From here on `restored` owns the names of the classes.
+  // From here on `restored` owns these.
   restored->classes = info.classes;
   restored->features = tutti_rundir_restore_features(info.features);
   restored->is_average = info.is_average;
   info.classes = (tutti_texts){0};
+  restored->products = info.products;
+  info.products = NULL;
 done:
   if (text != info.config) tutti_free(text);
   tutti_checkpoint_info_clear(&info);
@@ -182,7 +184,7 @@ tutti_status tutti_rundir_restore_network(const tutti_comm *comm, const char *ch
   TUTTI_TRY(tutti_comm_agree_from(
       comm, 0, root ? tutti_rundir_check_widths(checkpoint, &restored->config) : TUTTI_OK));
   TUTTI_TRY(tutti_network_create(comm, &restored->config, restored->dataset, 1, &restored->network));
-  TUTTI_TRY(tutti_network_choose_products(comm, false, &restored->network));
+  TUTTI_TRY(tutti_network_choose_products(comm, false, restored->products, &restored->network));
   tutti_model *model = restored->network.model;
   const int64_t n = tutti_model_n_params(model);
   TUTTI_TRY(tutti_comm_agree(comm, TUTTI_NEW(restored->params, n)));
@@ -197,6 +199,7 @@ void tutti_rundir_restored_clear(tutti_rundir_restored *restored) {
   tutti_dataset_close(&restored->dataset);
   tutti_config_clear(&restored->config);
   tutti_free(restored->params);
+  tutti_free(restored->products);
   tutti_texts_clear(&restored->classes);
   *restored = (tutti_rundir_restored){0};
 }

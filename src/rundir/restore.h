@@ -9,6 +9,7 @@ typedef struct {
   tutti_network network;
   float *params;       // [n_params], equal on all ranks
   tutti_texts classes; // names of the classes; on rank 0 alone
+  char *products;      // who computed them in the training, as text; on rank 0 alone; NULL: not known
   tutti_checkpoint_state state;
   tutti_features features; // of the rows trained on; on rank 0 alone
   bool is_average;         // the network of the file is the average of the weights; on rank 0 alone

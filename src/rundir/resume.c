@@ -44,7 +44,9 @@ static tutti_status prepare_directory(tutti_rundir_saver *saver, const tutti_run
   const tutti_run *run = saver->run;
   const char *path = chosen->path;
   if (chosen->displaced[0]) TUTTI_TRY(make_room(run, chosen));
-  if (tutti_model_products(run->network.model).order != TUTTI_SUM_IN_ORDER)
+  // A fixed order leaves nothing to choose that the bits depend on, and bfloat16 on one thread nothing at all.
+  if (tutti_model_products(run->network.model).order != TUTTI_SUM_IN_ORDER &&
+      run->network.products->table.n > 0)
     TUTTI_TRY(tutti_products_text(run->network.products, &saver->products));
   // Rows behind the checkpoint would be computed again, so they are removed.  All rows of /epochs are written again
   // from the history in the checkpoint, because a kill may have cut off some of them.

@@ -62,6 +62,9 @@ succeed "$RANKS" train net.yaml --run.directory=damaged
 grep -q '^forward 64 784 40 1 own [0-9]' "$cache" || fail 'nothing was measured after damage'
 # Without a folder for it, each run measures.
 XDG_CACHE_HOME=/proc/none succeed "$RANKS" train net.yaml --run.directory=uncached
+expect_text 'cannot keep how long matrix products take (' 'set XDG_CACHE_HOME'
+XDG_CACHE_HOME='' HOME='' succeed "$RANKS" train net.yaml --run.directory=uncached --run.resume=no
+expect_text 'neither XDG_CACHE_HOME nor HOME names a folder'
 
 # A run that goes on keeps its choice, whatever the cache says by then.
 prefer blas
@@ -70,6 +73,16 @@ prefer own
 succeed "$RANKS" train net.yaml --run.directory=resumed
 expect_choice resumed blas
 expect_same_weights resumed blas
+
+# A reader of a checkpoint has its choice too, so it measures nothing, and its figures are those of the training.
+prefer own
+succeed "$RANKS" train net.yaml --run.directory=blas --run.resume=auto
+digits=$(value test_loss)
+for command in eval sharpness; do
+  XDG_CACHE_HOME="$WORK_DIR/other" succeed "$RANKS" $command blas/checkpoint.h5
+  [ ! -e other ] || fail "$command has measured"
+  [ $command = sharpness ] || expect_same "$(value loss)" "$digits"
+done
 
 # The key decides without times, and fixed order leaves no choice.
 prefer own

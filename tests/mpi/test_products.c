@@ -13,8 +13,8 @@
 #include "tutti/linalg.h"
 
 // Each case has a layer of its own, because a process remembers what it has read.
-static const tutti_products_layer layers[] = {
-    {8, 16, {1, 1, 1}}, {9, 16, {1, 1, 1}}, {10, 16, {1, 1, 1}}, {11, 16, {1, 1, 1}}, {12, 16, {1, 1, 1}}};
+static const tutti_products_layer layers[] = {{8, 16, {1, 1, 1}},  {9, 16, {1, 1, 1}},  {10, 16, {1, 1, 1}},
+                                              {11, 16, {1, 1, 1}}, {12, 16, {1, 1, 1}}, {13, 16, {1, 1, 1}}};
 
 static char folder[64] = "";
 
@@ -209,6 +209,45 @@ static void other_texts_are_passed_over(const tutti_comm *comm) {
   tutti_products_destroy(&products);
 }
 
+static int64_t count_lines(void) {
+  char path[4096];
+  tutti_product_times times = {0};
+  EXPECT(tutti_product_cache_path(path, sizeof path), "no path");
+  EXPECT_OK(tutti_product_cache_read(path, &times));
+  const int64_t n = times.n;
+  tutti_product_times_clear(&times);
+  return n;
+}
+
+/** All ranks get what rank 0 has from a checkpoint; only what is missing there is measured. */
+static void what_is_stored_is_not_measured(const tutti_comm *comm) {
+  char text[4096];
+  const tutti_products_layer *layer = &layers[5];
+  const bool root = tutti_comm_rank(comm) == 0;
+  int n = snprintf(text, sizeof text, "kernels %s threads 1 any\n", own_kernels());
+  // The line of the last product is spoilt at first.
+  for (int product = 0; product < TUTTI_N_MATMULS; product++)
+    n += snprintf(text + n, sizeof text - (size_t)n, "%s %d %d " CLASSES("blas:1") "\n%s",
+                  tutti_matmul_names[product], layer->n_in, layer->n_out, product == 1 ? "x" : "");
+  for (int i = 0; i < 2; i++) {
+    tutti_products *products = NULL;
+    const tutti_products_wanted wanted = {
+        .layers = layer, .n_layers = 1, .most_rows = 4, .stored = root ? text : NULL};
+    make_cache(comm, layer, 0, 0);
+    EXPECT_OK(tutti_products_choose(comm, &wanted, &products));
+    if (i == 1) expect_all(products, layer, true);
+    if (root) EXPECT(count_lines() == (i ? 0 : 3), "%d lines", (int)count_lines()); // of 1, 2 and 4 rows
+    for (int rows = 1; rows <= 4; rows++) {
+      const tutti_matmul_choice *choice =
+          tutti_matmul_find_choice(&products->table, TUTTI_MATMUL_FORWARD, rows, layer->n_in, layer->n_out);
+      EXPECT(choice && choice->who == TUTTI_BY_BLAS, "%d rows", rows);
+    }
+    tutti_products_destroy(&products);
+    remove_cache(comm);
+    if (i == 0) strstr(text, "\nx")[1] = '\n';
+  }
+}
+
 int main(void) {
   const mpi_test tests[] = {
       MPI_TEST(the_cache_decides_for_all_ranks),
@@ -217,6 +256,7 @@ int main(void) {
       MPI_TEST(threads_that_do_not_pay_are_left),
       MPI_TEST(a_text_brings_the_choice_back),
       MPI_TEST(other_texts_are_passed_over),
+      MPI_TEST(what_is_stored_is_not_measured),
   };
   return mpi_main("products", tests, sizeof tests / sizeof tests[0]);
 }
