@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include "base/fault.h"
+
 typedef struct {
   float *memory;
   size_t bytes;
@@ -32,6 +34,7 @@ float *tutti_linalg_workspace(int64_t n) {
   pthread_once(&once, make_key);
   if (!has_key || pthread_setspecific(at_end, &own) != 0) return NULL;
   release(&own);
+  if (tutti_fault("linalg.workspace") != TUTTI_OK) return NULL;
   void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return NULL;
   own = (workspace){memory, bytes};

@@ -1,6 +1,10 @@
+#define _GNU_SOURCE // setenv
 #include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "linalg/product_impl.h"
 #include "support/check.h"
 #include "support/numbers.h"
@@ -248,6 +252,42 @@ static void large_products_are_the_same_chains(void **state) {
   check_large(50, 130, 1024, false, false); // rows of A at the same places of the cache
 }
 
+static void *run_in_thread(void *context) {
+  const large *l = context;
+  const int fastest = tutti_linalg_product_n_kinds() - 1;
+  tutti_linalg_product_run(tutti_linalg_product_kind_at(fastest), &l->p, 1);
+  return NULL;
+}
+
+/** In a thread of its own, which has no memory for packed factors yet. */
+static void run_anew(large *l) {
+  pthread_t thread;
+  for (int64_t i = 0; i < l->p.m * l->p.ldc; i++) l->c[i] = 0;
+  assert_int_equal(pthread_create(&thread, NULL, run_in_thread, l), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/** Products by blocks and turned ones then go another way. */
+static void without_memory_the_bits_stay_the_same(void **state) {
+  (void)state;
+  for (int transposed = 0; transposed < 2; transposed++) {
+    large l = large_create(300, 210, 600, !transposed, transposed);
+    const int64_t size = l.p.m * l.p.ldc;
+    float *expected = NULL;
+    assert_int_equal(TUTTI_NEW(expected, size), TUTTI_OK);
+    run_anew(&l);
+    memcpy(expected, l.c, (size_t)size * sizeof *expected);
+    setenv("TUTTI_FAULT", "linalg.workspace:0:1", 1);
+    run_anew(&l);
+    unsetenv("TUTTI_FAULT");
+    if (!tutti_fault_has_come()) fail_msg("transposed %d: no memory was asked for", transposed);
+    assert_memory_equal(l.c, expected, (size_t)size * sizeof *expected);
+    tutti_free(expected);
+    large_destroy(&l);
+    assert_int_equal(tutti_fault("none"), TUTTI_OK); // forgets the fault
+  }
+}
+
 /** Few rows with a B whose rows are far apart, which is read where it lies. */
 static void rows_far_apart_are_the_same_chains(void **state) {
   (void)state;
@@ -294,6 +334,7 @@ int main(void) {
       cmocka_unit_test(goes_on_where_another_product_ended),
       cmocka_unit_test(threads_do_not_change_a_bit),
       cmocka_unit_test(large_products_are_the_same_chains),
+      cmocka_unit_test(without_memory_the_bits_stay_the_same),
       cmocka_unit_test(rows_far_apart_are_the_same_chains),
       cmocka_unit_test(turned_products_are_the_same_chains),
       cmocka_unit_test(writes_only_its_part),
