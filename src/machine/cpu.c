@@ -13,18 +13,27 @@
 #include "base/text.h"
 #include "base/vector_unit.h"
 
-/** The name of the processor, as Linux shows it. */
-static void read_model(char *model, size_t bytes) {
+/** The value of a line "name   : value".  @return whether the line has this name */
+static bool read_field(const char *line, const char *name, char *value, size_t bytes) {
+  const char *colon = strchr(line, ':');
+  if (strncmp(line, name, strlen(name)) != 0 || !colon || colon[1] != ' ') return false;
+  snprintf(value, bytes, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+  return true;
+}
+
+void tutti_machine_model(const char *root, char *model, size_t bytes) {
+  char path[4096], line[256], maker[16] = "", part[16] = "";
   snprintf(model, bytes, "unknown");
-  FILE *file = fopen("/proc/cpuinfo", "r");
+  snprintf(path, sizeof path, "%s/proc/cpuinfo", root);
+  FILE *file = fopen(path, "r");
   if (!file) return;
-  char line[256];
-  while (fgets(line, sizeof line, file)) {
-    const char *colon = strchr(line, ':');
-    if (strncmp(line, "model name", 10) != 0 || !colon) continue;
-    snprintf(model, bytes, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
-    break;
+  bool named = false;
+  while (!named && fgets(line, sizeof line, file)) {
+    named = read_field(line, "model name", model, bytes);
+    if (!maker[0]) (void)read_field(line, "CPU implementer", maker, sizeof maker);
+    if (!part[0]) (void)read_field(line, "CPU part", part, sizeof part);
   }
+  if (!named && maker[0] && part[0]) snprintf(model, bytes, "implementer %s part %s", maker, part);
   fclose(file);
 }
 
@@ -186,7 +195,7 @@ char *tutti_machine_ranges(const int *numbers, int n, char *text, size_t bytes) 
 void tutti_machine_cpu_get(tutti_machine_cpu *cpu) {
   int cpus[TUTTI_MACHINE_MAX_CPUS];
   memset(cpu, 0, sizeof *cpu);
-  read_model(cpu->model, sizeof cpu->model);
+  tutti_machine_model("", cpu->model, sizeof cpu->model);
   cpu->n_cpus = count_online();
   cpu->n_allowed = get_allowed(cpus);
   tutti_machine_ranges(cpus, cpu->n_allowed, cpu->allowed, sizeof cpu->allowed);

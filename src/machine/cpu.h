@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 typedef struct {
-  char model[64];   // name, as the system reports it; else "unknown"
+  char model[64];   // name, as the system reports it; see tutti_machine_model
   int n_cpus;       // logical processors online: with simultaneous multithreading a core has several
   int n_allowed;    // how many of them this process may run on (binding by a launcher, cgroup)
   char allowed[64]; // their numbers, such as "0-3,8"
@@ -16,6 +16,11 @@ void tutti_machine_cpu_get(tutti_machine_cpu *cpu);
 
 /** Only processors with numbers below this one are counted. */
 enum { TUTTI_MACHINE_MAX_CPUS = 1024 };
+
+/** The name of the processor as the system reports it; of a processor without one, as on ARM, the numbers of its maker and
+ * its part; else "unknown".
+ * @param[in] root  "" for the /proc of the system; else the folder that contains proc/, for tests */
+void tutti_machine_model(const char *root, char *model, size_t bytes);
 
 /** The core of a logical processor: the smallest number among the processors that share its arithmetic units.
  * @param[in] root  "" for the /sys of the system; else the folder that contains sys/, for tests */

@@ -40,6 +40,20 @@ static void version_1_has_two_files(void **state) {
   assert_true(tutti_machine_quota(*state) == 0);
 }
 
+static void the_model_is_a_name_or_two_numbers(void **state) {
+  char model[64];
+  tutti_machine_model(*state, model, sizeof model);
+  assert_string_equal(model, "unknown");
+  folder_put_text(state, "proc/cpuinfo", "processor\t: 0\nmodel name\t: A Processor @ 2 GHz\n");
+  tutti_machine_model(*state, model, sizeof model);
+  assert_string_equal(model, "A Processor @ 2 GHz");
+  folder_put_text(state, "proc/cpuinfo",
+                  "processor\t: 0\nCPU implementer\t: 0x41\nCPU variant\t: 0x3\nCPU part\t: 0xd0c\n\n"
+                  "processor\t: 1\nCPU implementer\t: 0x41\nCPU part\t: 0xd05\n");
+  tutti_machine_model(*state, model, sizeof model);
+  assert_string_equal(model, "implementer 0x41 part 0xd0c");
+}
+
 static void hardware_threads_of_a_core_are_one(void **state) {
   folder_put_text(state, "sys/devices/system/cpu/cpu3/topology/thread_siblings_list", "3,67\n");
   folder_put_text(state, "sys/devices/system/cpu/cpu67/topology/thread_siblings_list", "3,67\n");
@@ -76,6 +90,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(without_cgroups_there_is_no_limit, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(the_tightest_group_limits, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(version_1_has_two_files, folder_make, folder_remove),
+      cmocka_unit_test_setup_teardown(the_model_is_a_name_or_two_numbers, folder_make, folder_remove),
       cmocka_unit_test_setup_teardown(hardware_threads_of_a_core_are_one, folder_make, folder_remove),
       cmocka_unit_test(numbers_are_printed_as_ranges),
       cmocka_unit_test(this_process_has_cores),
