@@ -29,6 +29,21 @@ bool tutti_text_integer(const char *text, int64_t *value) {
   return end != text && *end == '\0' && errno == 0 && has_only(text, "0123456789+-");
 }
 
+char *tutti_text_word(char **rest) {
+  char *word = *rest + strspn(*rest, " ");
+  if (!*word) return NULL;
+  *rest = word + strcspn(word, " ");
+  if (**rest) *(*rest)++ = '\0';
+  return word;
+}
+
+bool tutti_text_int(const char *text, int least, int most, int *value) {
+  int64_t read = 0;
+  if (!text || !tutti_text_integer(text, &read) || read < least || read > most) return false;
+  *value = (int)read;
+  return true;
+}
+
 char *tutti_text_print_real(char *buffer, size_t bytes, double value) {
   // 15 digits are enough for what people write, 17 for every double.
   for (int digits = 15; digits <= 17; digits++) {

@@ -11,6 +11,15 @@
 bool tutti_text_real(const char *text, double *value);
 bool tutti_text_integer(const char *text, int64_t *value);
 
+/** The next word of a line of words with blanks between them.
+ * @param[in,out] rest  where it is looked for; on return behind it, and a NUL ends the word
+ * @return NULL: there is no more */
+char *tutti_text_word(char **rest);
+
+/** Read the whole of `text` (NULL: none) as an integer of [least, most].
+ * @return false if it is not one, and *value is unchanged */
+bool tutti_text_int(const char *text, int least, int most, int *value);
+
 /** Write the shortest decimal form of `value` that reads back as the same number; 32 bytes hold any.
  * @return buffer */
 char *tutti_text_print_real(char *buffer, size_t bytes, double value);

@@ -15,18 +15,9 @@ void tutti_product_time_print(const tutti_product_time *time, char line[TUTTI_PR
     tutti_text_append(line, TUTTI_PRODUCT_LINE, " %s %.0f", time->by[i].name, time->by[i].ns);
 }
 
-/** The next word of a line.  @return NULL: there is none */
-static char *next_word(char **rest) {
-  return strtok_r(NULL, " ", rest);
-}
-
 /** The next word as a number of [1, 2^30]. */
 static bool read_number(char **rest, int *number) {
-  const char *word = next_word(rest);
-  int64_t value = 0;
-  if (!word || !tutti_text_integer(word, &value) || value < 1 || value > 1 << 30) return false;
-  *number = (int)value;
-  return true;
+  return tutti_text_int(tutti_text_word(rest), 1, 1 << 30, number);
 }
 
 static bool read_shape(char *first, char **rest, tutti_product_shape *shape) {
@@ -38,13 +29,13 @@ static bool read_shape(char *first, char **rest, tutti_product_shape *shape) {
 }
 
 bool tutti_product_time_parse(const char *line, tutti_product_time *time) {
-  char copy[TUTTI_PRODUCT_LINE], *rest = NULL;
+  char copy[TUTTI_PRODUCT_LINE], *rest = copy;
   *time = (tutti_product_time){0};
   if (snprintf(copy, sizeof copy, "%s", line) >= (int)sizeof copy) return false;
-  char *first = strtok_r(copy, " ", &rest);
+  char *first = tutti_text_word(&rest);
   if (!first || !read_shape(first, &rest, &time->shape)) return false;
-  for (const char *name = next_word(&rest); name; name = next_word(&rest)) {
-    const char *ns = next_word(&rest);
+  for (const char *name = tutti_text_word(&rest); name; name = tutti_text_word(&rest)) {
+    const char *ns = tutti_text_word(&rest);
     if (time->n == TUTTI_PRODUCT_MAX_LOOPS || strlen(name) >= sizeof time->by[0].name) return false;
     if (!ns || !tutti_text_real(ns, &time->by[time->n].ns) || time->by[time->n].ns <= 0) return false;
     memcpy(time->by[time->n++].name, name, strlen(name) + 1);

@@ -43,15 +43,8 @@ tutti_status tutti_products_text(const tutti_products *products, char **text) {
   return TUTTI_OK;
 }
 
-static char *next_word(char **rest) {
-  return strtok_r(NULL, " ", rest);
-}
-
 static bool read_count(const char *text, int *count) {
-  int64_t value = 0;
-  if (!text || !tutti_text_integer(text, &value) || value < 0 || value > INT32_MAX) return false;
-  *count = (int)value;
-  return true;
+  return tutti_text_int(text, 0, INT32_MAX, count);
 }
 
 /** "own:2"  @return false: it is another word */
@@ -76,16 +69,18 @@ static int find_layer(const tutti_products *products, int n_in, int n_out) {
  *  @param[out] taken          see tutti_products_take_stored */
 static void take_line(char *line, bool keeps_threads, tutti_products *products,
                       bool (*taken)[TUTTI_N_MATMULS]) {
-  char *rest = NULL, *name = strtok_r(line, " ", &rest);
+  char *rest = line, *name = tutti_text_word(&rest);
   const int product = name ? tutti_name_find(name, tutti_matmul_names, TUTTI_N_MATMULS) : -1;
   int n_in = 0, n_out = 0;
-  if (product < 0 || !read_count(next_word(&rest), &n_in) || !read_count(next_word(&rest), &n_out)) return;
+  if (product < 0 || !read_count(tutti_text_word(&rest), &n_in) ||
+      !read_count(tutti_text_word(&rest), &n_out))
+    return;
   const int l = find_layer(products, n_in, n_out);
   tutti_matmul_choice read[TUTTI_ROW_CLASSES];
   if (l == products->table.n) return;
   tutti_layer_choices *layer = &products->table.layers[l];
   for (int i = 0; i < TUTTI_ROW_CLASSES; i++) {
-    if (!read_choice(next_word(&rest), &read[i])) return;
+    if (!read_choice(tutti_text_word(&rest), &read[i])) return;
     if (!keeps_threads) read[i].n_threads = layer->of[product][i].n_threads;
   }
   memcpy(layer->of[product], read, sizeof read);
@@ -112,8 +107,8 @@ static void note_threads(int then, int now) {
 /** "kernels Haswell threads 2 any"
  * @return false: it is no such line, or one of another kind of choice */
 static bool take_head(char *line, bool *keeps_threads, tutti_products *products) {
-  char *rest = NULL, *words[5] = {strtok_r(line, " ", &rest)};
-  for (int i = 1; i < 5 && words[i - 1]; i++) words[i] = next_word(&rest);
+  char *rest = line, *words[5];
+  for (int i = 0; i < 5; i++) words[i] = tutti_text_word(&rest);
   int n_threads = 0;
   if (!words[4] || strcmp(words[0], "kernels") != 0 || strcmp(words[2], "threads") != 0 ||
       !read_count(words[3], &n_threads) || strcmp(words[4], by_names[products->by]) != 0)

@@ -71,10 +71,34 @@ static void a_quote_is_short_and_tame(void **state) {
   assert_string_equal(quoted + 1 + 87, "...'");
 }
 
+static void words_are_found_between_blanks(void **state) {
+  (void)state;
+  char line[] = "  one two   3 ", *rest = line;
+  assert_string_equal(tutti_text_word(&rest), "one");
+  assert_string_equal(tutti_text_word(&rest), "two");
+  assert_string_equal(tutti_text_word(&rest), "3");
+  assert_null(tutti_text_word(&rest));
+  assert_null(tutti_text_word(&rest));
+}
+
+static void integers_have_a_range(void **state) {
+  (void)state;
+  int value = 7;
+  assert_true(tutti_text_int("3", 1, 3, &value) && value == 3);
+  static const char *const others[] = {"4", "0", "-3", "x", "", "99999999999", NULL};
+  for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+    assert_false(tutti_text_int(others[i], 1, 3, &value));
+  assert_int_equal(value, 3);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(numbers_are_whole_tokens),  cmocka_unit_test(printed_numbers_are_short_and_read_back),
-      cmocka_unit_test(a_list_is_cut_not_overrun), cmocka_unit_test(control_characters_are_tamed),
+      cmocka_unit_test(words_are_found_between_blanks),
+      cmocka_unit_test(integers_have_a_range),
+      cmocka_unit_test(numbers_are_whole_tokens),
+      cmocka_unit_test(printed_numbers_are_short_and_read_back),
+      cmocka_unit_test(a_list_is_cut_not_overrun),
+      cmocka_unit_test(control_characters_are_tamed),
       cmocka_unit_test(a_quote_is_short_and_tame),
   };
   return cmocka_run_group_tests_name("base.text", tests, NULL, check_no_leak);
