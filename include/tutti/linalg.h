@@ -54,8 +54,8 @@ extern const char *const tutti_matmul_computes[TUTTI_N_COMPUTES]; // "float32", 
 /** How the products of a network are computed.  All ranks have the same. */
 typedef struct {
   tutti_sum_order order;
-  float *
-      bfloat16; // [tutti_matmul_scratch] borrowed: factors are rounded to bfloat16 in it; NULL: they are float32
+  tutti_compute compute;
+  float *scratch;                      // [tutti_matmul_scratch] borrowed; for bfloat16 alone, else NULL
   const tutti_matmul_choices *choices; // borrowed; NULL: nothing is measured
 } tutti_matmul_by;
 

@@ -168,6 +168,11 @@ typedef struct {
 int tutti_model_n_arrays(const tutti_model *model);
 const tutti_model_array *tutti_model_array_at(const tutti_model *model, int i);
 
+/** Local.  The kernel of the next dense layer: weights that take part in matrix products.
+ * @param[in,out] i  the array from which on it is looked for; on return the one behind it
+ * @return NULL: there is no more */
+const tutti_model_array *tutti_model_next_kernel(const tutti_model *model, int *i);
+
 /** Local.  Whether the gradient of the inputs of this array's layer is needed: a layer before it is trained. */
 bool tutti_model_passes_on(const tutti_model *model, const tutti_model_array *array);
 

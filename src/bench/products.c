@@ -62,10 +62,9 @@ static tutti_status make_layer(const tutti_model *model, int array, int64_t max_
 static tutti_status make_layers(const tutti_model *model, int max_rows, tutti_bench_products *products) {
   int widest = 1;
   TUTTI_TRY(TUTTI_NEW(products->layers, tutti_model_n_arrays(model)));
-  for (int i = 0; i < tutti_model_n_arrays(model); i++) {
-    if (strcmp(tutti_model_array_at(model, i)->name, "kernel") != 0) continue;
+  for (int i = 0; tutti_model_next_kernel(model, &i);) {
     product_layer *layer = &products->layers[products->n_layers++];
-    TUTTI_TRY(make_layer(model, i, max_rows, layer));
+    TUTTI_TRY(make_layer(model, i - 1, max_rows, layer));
     if (layer->n_in > widest) widest = layer->n_in;
   }
   return TUTTI_NEW(products->dx, (int64_t)max_rows * widest);

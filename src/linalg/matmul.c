@@ -1,6 +1,7 @@
 /** The three products of a dense layer, each by our own loops (product.c) or by the BLAS (product_blas.c). */
 #include "linalg/matmul.h"
 
+#include "base/arithmetic.h"
 #include "linalg/choices.h"
 #include "linalg/product_impl.h"
 #include "tutti/linalg.h"
@@ -11,9 +12,9 @@ static bool fills_vectors(int columns, int width, int many) {
 }
 
 /** The rule for what nobody has measured.  It is drawn from the table of tests/bench/bench_products, against OpenBLAS
- * 0.3.21, and depends on the shape alone.  With AVX-512 our loops
- * are faster if the columns of the result fill vectors, most of all with few rows, which a BLAS packs in vain.  The
- * BLAS is faster for narrow results and for products with a vector.  With AVX2 our loops are faster only for products with few rows. */
+ * 0.3.21, and depends on the shape alone.  With AVX-512 our loops are faster if the columns of the result fill vectors,
+ * most of all with few rows, which a BLAS packs in vain.  The BLAS is faster for narrow results and for products with a
+ * vector.  With AVX2 our loops are faster only for products with few rows. */
 static bool is_ours(tutti_matmul product, int width, int rows, const tutti_product *p) {
   const int columns = p->n;
   if (width < 8 || columns < 64) return false;
@@ -36,14 +37,11 @@ const char *tutti_matmul_own_loops(void) {
 
 const char *const tutti_matmul_computes[TUTTI_N_COMPUTES] = {"float32", "bfloat16"};
 
-static int64_t larger(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-
 int64_t tutti_matmul_scratch(int rows, int n_in, int n_out) {
-  return larger(
-      tutti_linalg_pairs_scratch(rows, n_out, n_in),
-      larger(tutti_linalg_pairs_scratch(n_in, n_out, rows), tutti_linalg_pairs_scratch(rows, n_in, n_out)));
+  const int64_t forward = tutti_linalg_pairs_scratch(rows, n_out, n_in),
+                weight_gradient = tutti_linalg_pairs_scratch(n_in, n_out, rows),
+                input_gradient = tutti_linalg_pairs_scratch(rows, n_in, n_out);
+  return tutti_max64(forward, tutti_max64(weight_gradient, input_gradient));
 }
 
 /** @param[in] n_in, n_out  of the whole layer */
@@ -58,8 +56,8 @@ static void multiply(tutti_matmul_by by, tutti_matmul which, int rows, int n_in,
                                                      : !is_ours(which, kind->width, rows, p);
   int n_threads = tutti_linalg_threads();
   if (choice && choice->n_threads > 0 && choice->n_threads < n_threads) n_threads = choice->n_threads;
-  if (by.bfloat16 && rows > 0) {
-    tutti_linalg_product_of_pairs(p, by.bfloat16, n_threads);
+  if (by.compute == TUTTI_COMPUTE_BFLOAT16 && rows > 0) {
+    tutti_linalg_product_of_pairs(p, by.scratch, n_threads);
     return;
   }
   // Our own loops fill the results of a product without terms.

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arithmetic.h"
 #include "linalg/loss.h"
 #include "linalg/matmul.h"
 #include "model/model_impl.h"
@@ -121,13 +122,10 @@ static tutti_status reserve_bfloat16(tutti_model *model) {
       "model.compute=float32, with which a run that began with bfloat16 can only continue as another "
       "training: in another run.directory, from the file that run.resume names");
   int64_t most = 0;
-  for (int i = 0; i < model->n_layers; i++) {
-    const tutti_layer *layer = &model->layers[i];
-    if (strcmp(layer->ops->name, "dense") != 0) continue; // the others have no products
-    const int64_t n = tutti_matmul_scratch(model->max_rows, layer->n_in, layer->n_out);
-    if (n > most) most = n;
-  }
-  return TUTTI_NEW(model->products.bfloat16, most);
+  const tutti_model_array *kernel;
+  for (int i = 0; (kernel = tutti_model_next_kernel(model, &i));)
+    most = tutti_max64(most, tutti_matmul_scratch(model->max_rows, (int)kernel->rows, (int)kernel->cols));
+  return TUTTI_NEW(model->products.scratch, most);
 }
 
 static tutti_status build(const tutti_model_options *options, int64_t n_in, int64_t max_rows,
@@ -140,6 +138,7 @@ static tutti_status build(const tutti_model_options *options, int64_t n_in, int6
   TUTTI_TRY(tutti_to_int(max_rows, "samples of a micro-batch", &model->max_rows));
   model->initializer = options->initializer;
   model->products.order = options->order;
+  model->products.compute = options->compute;
   const bool logits = tutti_loss_activation(model->loss) != TUTTI_LINEAR;
   if (logits) model->last_activation = last_activation(options);
 
@@ -192,7 +191,7 @@ void tutti_model_destroy(tutti_model **model) {
   tutti_model *m = *model;
   if (!m) return;
   for (int i = 0; i < m->n_layers; i++) free_layer(&m->layers[i]);
-  tutti_free(m->products.bfloat16);
+  tutti_free(m->products.scratch);
   tutti_free(m->layers);
   tutti_free(m->trained);
   tutti_free(m->states);

@@ -59,6 +59,14 @@ const tutti_model_array *tutti_model_array_at(const tutti_model *model, int i) {
   return i < model->n_trained ? &model->trained[i].view : &model->states[i - model->n_trained].view;
 }
 
+const tutti_model_array *tutti_model_next_kernel(const tutti_model *model, int *i) {
+  while (*i < tutti_model_n_arrays(model)) {
+    const tutti_model_array *array = tutti_model_array_at(model, (*i)++);
+    if (strcmp(array->name, "kernel") == 0) return array;
+  }
+  return NULL;
+}
+
 bool tutti_model_passes_on(const tutti_model *model, const tutti_model_array *array) {
   for (int i = 0; i <= model->first_trained; i++)
     if (strcmp(model->layers[i].name, array->layer) == 0) return false;

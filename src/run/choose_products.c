@@ -1,6 +1,4 @@
 /** Who computes the products of a network: what its layers and the config say, and what the machine has measured. */
-#include <string.h>
-
 #include "machine/products.h"
 #include "run/network.h"
 
@@ -17,9 +15,8 @@ static tutti_products_layer *find(tutti_products_layer *layers, int *n, int n_in
  * @param[out] layers  [n_arrays of the model]
  * @param[out] n       their number */
 static tutti_status list_layers(const tutti_model *model, bool trains, tutti_products_layer *layers, int *n) {
-  for (int i = 0; i < tutti_model_n_arrays(model); i++) {
-    const tutti_model_array *array = tutti_model_array_at(model, i);
-    if (strcmp(array->name, "kernel") != 0) continue;
+  const tutti_model_array *array;
+  for (int i = 0; (array = tutti_model_next_kernel(model, &i));) {
     int n_in = 0, n_out = 0;
     TUTTI_TRY(tutti_to_int(array->rows, "inputs of a dense layer", &n_in));
     TUTTI_TRY(tutti_to_int(array->cols, "units of a dense layer", &n_out));
@@ -46,7 +43,8 @@ tutti_status tutti_network_choose_products(const tutti_comm *comm, bool trains, 
   const tutti_products_wanted wanted = {.layers = layers,
                                         .n_layers = n_layers,
                                         .most_rows = most_rows,
-                                        .by = by.bfloat16 ? TUTTI_SUM_IN_ORDER : by.order,
+                                        .by = by.compute == TUTTI_COMPUTE_BFLOAT16 ? TUTTI_SUM_IN_ORDER
+                                                                                   : by.order,
                                         .stored = stored};
   tutti_model_choose_products(model, NULL);
   tutti_products_destroy(&network->products);

@@ -24,7 +24,7 @@ static int fill(void **state) {
   return 0;
 }
 
-static const tutti_matmul_by by = {.bfloat16 = t.scratch};
+static const tutti_matmul_by by = {.compute = TUTTI_COMPUTE_BFLOAT16, .scratch = t.scratch};
 
 /** The nearest bfloat16, ties to even: the slow twin of the conversion. */
 static float rounded(float value) {
