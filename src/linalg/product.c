@@ -29,8 +29,7 @@ const tutti_product_kind *tutti_linalg_product_kind_at(int i) {
 enum {
   PACK_FLOATS = 32768,
   FAR_APART = 1024, // floats from one row of B to the next: each row is on a page of its own
-  FEW_PAGES = 64,
-  MOST_IN_PLACE = 128 // rows
+  FEW_PAGES = 64
 };
 
 typedef struct {
@@ -65,7 +64,7 @@ static void multiply_in_place(const job *j, int begin, int end) {
 /** The same if each row of B is on a page of its own: a few rows at a time, for all panels, so that their pages stay known.
  * The next panel is on its way while one is used. */
 static void multiply_far_apart(const job *j, int begin, int end) {
-  _Alignas(64) float rows[MOST_IN_PLACE * FEW_PAGES];
+  _Alignas(64) float rows[TUTTI_PRODUCT_MOST_IN_PLACE * FEW_PAGES];
   const tutti_product *p = j->p;
   const bool packs_rows =
       p->a_col == 1 && p->a_row % FAR_APART == 0; // they begin at the same places of the cache

@@ -27,11 +27,6 @@ typedef struct {
   tutti_product_block stage;
 } job;
 
-/** Where part i of n begins. */
-static int cut(int size, int n, int i) {
-  return (int)((int64_t)size * i / n);
-}
-
 static void pack_panel_range(const tutti_product_kind *kind, const tutti_product *p,
                              const tutti_product_block *b, int begin, int end, float *packed) {
   for (int i = begin; i < end; i++) {
@@ -50,8 +45,8 @@ void tutti_linalg_product_pack_panels(const tutti_product_kind *kind, const tutt
 /** The rows of row block i of this stage. */
 static void set_rows(const job *j, int i, tutti_product_block *b) {
   const int rows = j->stage.m1 - j->stage.m0;
-  b->m0 = j->stage.m0 + cut(rows, j->n_row_blocks, i);
-  b->m1 = j->stage.m0 + cut(rows, j->n_row_blocks, i + 1);
+  b->m0 = j->stage.m0 + tutti_product_cut(rows, j->n_row_blocks, i);
+  b->m1 = j->stage.m0 + tutti_product_cut(rows, j->n_row_blocks, i + 1);
 }
 
 /** Where the packed rows from row m0 on are. */
@@ -93,8 +88,8 @@ static void multiply(void *context, int64_t begin, int64_t end) {
   const int n_panels = (int)tutti_ceil_div(j->stage.count, j->stage.width);
   for (int64_t i = begin; i < end; i++) {
     const int row_block = (int)(i / j->n_column_parts), column = (int)(i % j->n_column_parts);
-    multiply_part(j, row_block, cut(n_panels, j->n_column_parts, column),
-                  cut(n_panels, j->n_column_parts, column + 1));
+    multiply_part(j, row_block, tutti_product_cut(n_panels, j->n_column_parts, column),
+                  tutti_product_cut(n_panels, j->n_column_parts, column + 1));
   }
 }
 
@@ -142,8 +137,8 @@ static void run_stages(job *j) {
             most_columns = STAGE_FLOATS / depth / width * width;
   tutti_product_block *s = &j->stage;
   for (int i = 0; i < n; i++) {
-    s->k0 = cut(p->k, n, i);
-    s->k = cut(p->k, n, i + 1) - s->k0;
+    s->k0 = tutti_product_cut(p->k, n, i);
+    s->k = tutti_product_cut(p->k, n, i + 1) - s->k0;
     for (s->m0 = 0; s->m0 < p->m; s->m0 = s->m1) {
       s->m1 = p->m - s->m0 < most_rows ? p->m : s->m0 + most_rows;
       for (s->n0 = 0; s->n0 < p->n; s->n0 += s->count) {

@@ -53,12 +53,20 @@ typedef struct {
   void (*multiply)(const tutti_product *p, const tutti_product_block *block);
 } tutti_product_kind;
 
+/** in_place of no kind is larger: a buffer on the stack has room for so many rows. */
+enum { TUTTI_PRODUCT_MOST_IN_PLACE = 128 };
+
 extern const tutti_product_kind tutti_linalg_product_avx512, tutti_linalg_product_avx2,
     tutti_linalg_product_generic;
 
 /** The kinds that this processor runs, the fastest last. */
 int tutti_linalg_product_n_kinds(void);
 const tutti_product_kind *tutti_linalg_product_kind_at(int i);
+
+/** Where part i of n begins, if `size` is cut into parts that are almost equal. */
+static inline int tutti_product_cut(int size, int n, int i) {
+  return (int)((int64_t)size * i / n);
+}
 
 /** All of C, by as many of n_threads threads as are worth it. */
 void tutti_linalg_product_run(const tutti_product_kind *kind, const tutti_product *p, int n_threads);

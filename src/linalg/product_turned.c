@@ -5,6 +5,7 @@
  * at a time.  The chains of the elements stay the same. */
 #include <string.h>
 
+#include "base/arithmetic.h"
 #include "linalg/parallel.h"
 #include "linalg/product_impl.h"
 #include "linalg/workspace_impl.h"
@@ -24,13 +25,12 @@ typedef struct {
 } job;
 
 static int count_blocks(const job *j) {
-  return (j->p->k + DEPTH - 1) / DEPTH;
+  return (int)tutti_ceil_div(j->p->k, DEPTH);
 }
 
 /** Where block i of the terms is packed. */
 static float *packed_block(const job *j, int64_t i) {
-  const int n_panels = (j->rows + j->width - 1) / j->width;
-  return j->packed + i * DEPTH * n_panels * j->width;
+  return j->packed + i * DEPTH * tutti_ceil_div(j->rows, j->width) * j->width;
 }
 
 /** All columns of the turned C in block i of the terms. */
@@ -96,7 +96,7 @@ bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_pro
   const int widest = kind->panel * kind->width;
   for (int m0 = 0; m0 < p->m; m0 += ROWS) {
     const int rows = p->m - m0 < ROWS ? p->m - m0 : ROWS,
-              vectors = (rows + kind->width - 1) / kind->width * kind->width;
+              vectors = (int)tutti_ceil_div(rows, kind->width) * kind->width;
     job j = {kind, p, m0, rows, vectors < widest ? vectors : widest, packed};
     tutti_linalg_parallel_by(n_threads, count_blocks(&j), 1, pack, &j);
     tutti_linalg_parallel_by(n_threads, p->n, COLUMNS, multiply, &j);
