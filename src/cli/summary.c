@@ -1,6 +1,5 @@
 /** `tutti info` of a config, a data set and a checkpoint.  The table of layers is like the one of Keras' summary().
  * Called by cmd_info.c. */
-#define _POSIX_C_SOURCE 200809L // strtok_r
 #include <stdio.h>
 #include <string.h>
 

@@ -18,7 +18,9 @@ typedef struct {
 void tutti_blas_get(tutti_blas_facts *facts);
 
 /** Let OpenBLAS compute with other kernels from now on, for the whole process.  Not while another thread is in a call of the
- * BLAS.
+ * BLAS.  OpenBLAS reads the name from the environment, which is changed during the call: no other thread may read or change
+ * the environment then, be it ours or one that MPI has started.  The environment stays as it is if the library has these
+ * kernels already.
  * @param[in] kernels  a name for OPENBLAS_CORETYPE, of kernels that the processor can run
  * @return whether it computes with them: a library may be another one, or may lack them; it then has its first ones */
 bool tutti_blas_take_kernels(const char *kernels);

@@ -33,5 +33,5 @@ bool tutti_matmul_has_bfloat16(void);
 /** Floats of scratch memory that the products of a layer need with bfloat16. */
 int64_t tutti_matmul_scratch(int rows, int n_in, int n_out);
 
-/** The name of our own loops that this processor runs, for example "avx512". */
+/** The name of our own loops that this processor runs, for example "AVX-512". */
 const char *tutti_matmul_own_loops(void);
