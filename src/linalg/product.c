@@ -111,13 +111,16 @@ static bool is_far_apart(const tutti_product *p) {
   return p->ldb >= FAR_APART;
 }
 
-/** Few rows are better multiplied by B as it lies.  Fewer still, if B is narrow and its rows begin anywhere in a vector: the
- * vectors of a packed panel lie in one cache line each. */
+/** Few rows are better multiplied by B as it lies: more of them if each row of B is on a page of its own, because that costs
+ * more to pack, and fewer if B is narrow and its rows begin anywhere in a vector, because the vectors of a packed panel lie
+ * in one cache line each. */
 static bool is_in_place(const tutti_product_kind *kind, const tutti_product *p) {
-  enum { FEW_ROWS = 64 };
-  if (p->m > kind->in_place || p->b_transposed || p->k == 0) return false;
-  if (p->n % kind->width == 0 || is_far_apart(p)) return true;
-  return ends_in_next_row(kind, p) && (p->m <= FEW_ROWS || p->n > kind->panel * kind->width);
+  enum { FEW_ROWS = 64, FEW_ROWS_OF_PAGES = 32 };
+  if (p->b_transposed || p->k == 0) return false;
+  if (is_far_apart(p)) return p->m <= kind->in_place || p->m <= FEW_ROWS_OF_PAGES;
+  if (p->m > kind->in_place) return false;
+  return p->n % kind->width == 0 ||
+         (ends_in_next_row(kind, p) && (p->m <= FEW_ROWS || p->n > kind->panel * kind->width));
 }
 
 static void multiply_columns(void *context, int64_t begin, int64_t end) {

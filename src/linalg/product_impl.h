@@ -40,7 +40,7 @@ typedef struct {
   const char *name;
   int width;    // floats of a vector
   int panel;    // vectors of a panel of B at most
-  int in_place; // rows of A up to which B is better read where it lies
+  int in_place; // rows of A up to which B is better read where it lies, unless its rows are far apart
 
   /** Pack terms [begin, end) of the rows of a block, tile by tile; counted from the first term of the block.
    * @param[out] packed  [m1 - m0, k] room for the whole block */
