@@ -115,6 +115,11 @@ expect_same_weights alone rounded
 weights by_own >one.txt
 if cmp -s one.txt other.txt; then fail 'bfloat16 gives the numbers of float32'; fi
 
+# On one thread such products leave nothing to choose, and nothing is recorded.
+succeed "$RANKS" train net.yaml --run.directory=plain --model.compute=bfloat16
+succeed 1 info plain/checkpoint.h5
+expect_no_text 'products kernels'
+
 # The weights of such a training can be used on any processor, but it goes on only on one like its own.
 succeed "$RANKS" eval rounded/checkpoint.h5
 expect_no_text 'with float32'

@@ -206,6 +206,10 @@ static void other_texts_are_passed_over(const tutti_comm *comm) {
   tutti_products_take_text("kernels Nonsense threads 7 any\nforward 9 16 " CLASSES("blas:5") "\n", products);
   const tutti_matmul_choice *choice = &products->table.layers[0].of[TUTTI_MATMUL_FORWARD][0];
   EXPECT(choice->who == TUTTI_BY_BLAS && choice->n_threads == 1, "%d threads", choice->n_threads);
+  products->n_threads = 4096; // as many as parallel.threads allows
+  tutti_products_take_text("kernels Nonsense threads 4096 any\nforward 9 16 " CLASSES("blas:2048") "\n",
+                           products);
+  EXPECT(choice->n_threads == 2048, "%d threads", choice->n_threads);
   tutti_products_destroy(&products);
 }
 
