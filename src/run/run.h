@@ -70,9 +70,7 @@ typedef struct {
   tutti_dataset *dataset;
   tutti_samples_all samples;
   tutti_plan plan;
-  const tutti_network
-      *like; // borrowed; NULL, or a network as tutti_run_build shall make it, from which it then takes
-             // what is known of data and machine, see tutti_network_create_like
+  const tutti_network *like; // borrowed; NULL, or what is known already, see tutti_network_create_like
   tutti_network network;
   tutti_reducer *reducer;
   tutti_optim *optim;

@@ -12,8 +12,8 @@ tutti_status tutti_train_probe_create(const tutti_comm *comm, const tutti_config
 
 /** Collective.  Prepare to measure steps like those of a run, from the weights that it has now: they can have another
  * batch size and other ranks.  The data are not looked at again, and the run does not change.
- * @param[in] comm   borrowed
- * @param[in] run    after tutti_train_build; it has these ranks, and is borrowed as long as the probe
+ * @param[in]  comm   ranks of the run; borrowed
+ * @param[in]  run    after tutti_train_begin; borrowed as long as the probe
  * @param[out] probe  the caller's
  * @return (agreed) ERR_MEMORY */
 TUTTI_NODISCARD
