@@ -237,6 +237,7 @@ tutti_status tutti_bench_measure_step(const tutti_bench_setup *setup, int64_t ba
   if (status == TUTTI_OK) status = make_steps(setup, setup->comm, &timed);
   if (status == TUTTI_OK) status = make_products(setup, &products);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, status));
+  TUTTI_TRY_GOTO(done, tutti_train_probe_settle(setup->probe));
   timed.times_products = true;
   tutti_bench_repeat works[] = {repeat_steps(&steps), repeat_steps(&timed), repeat_products(&products)};
   TUTTI_TRY_GOTO(
@@ -262,6 +263,7 @@ tutti_status tutti_bench_measure_shard(const tutti_bench_setup *setup, int64_t r
   tutti_status status = tutti_train_probe_prepare(setup->probe, setup->alone, rows, TUTTI_REDUCE_AUTO);
   if (status != TUTTI_OK) goto done;
   TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, make_steps(setup, setup->alone, &steps)));
+  TUTTI_TRY_GOTO(done, tutti_comm_agree(setup->comm, tutti_train_probe_settle(setup->probe)));
   tutti_bench_repeat work = repeat_steps(&steps);
   TUTTI_TRY_GOTO(
       done, tutti_bench_repeat_run(setup->comm, setup->options->round_s, setup->options->rounds, &work, 1));

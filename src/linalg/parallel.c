@@ -16,6 +16,7 @@ double tutti_linalg_parallel_start_ns;
 // The one number of all loops and products of this room.  It is set between calls, by the thread that makes them,
 // never during one.
 static int n_all = 1;
+static bool may_share = true; // likewise
 
 int tutti_linalg_threads(void) {
   return n_all;
@@ -41,7 +42,12 @@ void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_p
 void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part part, void *context) {
   // The start is measured while the threads wait for work; in a step, their caches are elsewhere, too.
   const double start = 2 * tutti_linalg_parallel_start_ns, alone = (double)n * ns;
-  tutti_linalg_parallel_by(start + alone / n_all < alone ? n_all : 1, n, unit, part, context);
+  const bool pays = may_share && start + alone / n_all < alone;
+  tutti_linalg_parallel_by(pays ? n_all : 1, n, unit, part, context);
+}
+
+void tutti_linalg_parallel_share(bool shares) {
+  may_share = shares;
 }
 
 void tutti_linalg_parallel_columns(int64_t rows, int64_t n, double ns, tutti_loop_part part, void *context) {

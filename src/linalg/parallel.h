@@ -1,5 +1,7 @@
 #pragma once
 /** Loops over arrays by the threads of this rank (tutti_linalg_set_threads).  Local. */
+#include <stdbool.h>
+
 #include "tutti/base.h"
 
 /** The part [begin, end) of a loop; it touches nothing that another part writes. */
@@ -13,6 +15,9 @@ enum { TUTTI_TERMS_WORTH_A_THREAD = 1 << 19 };
  * @param[in] unit  >= 1; each part but the last is a multiple of it
  * @param[in] ns    about the time of one thread for an element, in nanoseconds */
 void tutti_linalg_parallel(int64_t n, int64_t unit, double ns, tutti_loop_part part, void *context);
+
+/** Whether such loops may be shared at all, until the next call; the first value is true.  Products are not concerned. */
+void tutti_linalg_parallel_share(bool shares);
 
 /** The same for columns of a matrix [rows, n].  A thread has whole cache lines of each row, and whole columns: their sums
  * do not depend on the number of threads.

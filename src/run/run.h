@@ -2,6 +2,7 @@
 /** One training: its parts, where it stands, and one step.  The rooms above pass it on. */
 #include "run/network.h"
 #include "run/plan.h"
+#include "run/sharing.h"
 #include "tutti/checkpoint.h"
 #include "tutti/optim.h"
 #include "tutti/run.h"
@@ -90,6 +91,7 @@ typedef struct {
 
   tutti_run_state state;
   tutti_run_step step;
+  tutti_run_sharing sharing; // the loops of a step that threads share
 } tutti_run;
 
 /** Collective.  The data set that the config names, its samples and its scaling. */

@@ -7,7 +7,9 @@
 
 #include "machine/threads.h"
 #include "run/micro_batches.h"
+#include "run/sharing.h"
 #include "train/train_impl.h"
+#include "tutti/linalg.h"
 
 struct tutti_probe {
   const tutti_comm *comm; // borrowed
@@ -50,7 +52,8 @@ tutti_status tutti_train_probe_create_like(const tutti_comm *comm, const tutti_r
   const tutti_status status = tutti_comm_agree(comm, create(comm, run->config, probe));
   if (status == TUTTI_OK) {
     (*probe)->like = run;
-    (*probe)->run = (tutti_run){.dataset = run->dataset, .samples = run->samples, .like = &run->network};
+    (*probe)->run = (tutti_run){
+        .dataset = run->dataset, .samples = run->samples, .like = &run->network, .sharing = run->sharing};
   } else {
     tutti_free(*probe);
     *probe = NULL;
@@ -115,6 +118,17 @@ tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*sec
                 (long long)run->state.at.step + 1, (long long)run->plan.epoch.batch);
     memcpy(seconds[i], run->state.phases.seconds, sizeof seconds[i]);
     advance(run);
+  }
+  return TUTTI_OK;
+}
+
+tutti_status tutti_train_probe_settle(tutti_probe *probe) {
+  enum { AT_ONCE = 2 };
+  double phases[AT_ONCE][TUTTI_N_PHASES], open = tutti_linalg_threads() > 1;
+  while (open > 0) {
+    TUTTI_TRY(tutti_train_probe_steps(probe, AT_ONCE, phases));
+    open = tutti_run_sharing_is_open(&probe->run.sharing);
+    TUTTI_TRY(tutti_comm_max(probe->run.comm, &open, 1));
   }
   return TUTTI_OK;
 }

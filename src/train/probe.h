@@ -32,6 +32,12 @@ TUTTI_NODISCARD
 tutti_status tutti_train_probe_prepare(tutti_probe *probe, const tutti_comm *comm, int64_t batch_size,
                                        tutti_reduce_kind reduce);
 
+/** Collective over the group, after prepare.  Do steps until each rank knows whether several threads pay for the loops of a
+ * step.
+ * @return as tutti_train_probe_steps */
+TUTTI_NODISCARD
+tutti_status tutti_train_probe_settle(tutti_probe *probe);
+
 /** Collective over the group, after prepare.  Do n steps with whole batches: a short last batch of an epoch is left
  * out.
  * @param[out] seconds  [n, TUTTI_N_PHASES] time that this rank spent in the phases of each step

@@ -9,7 +9,10 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "linalg/parallel.h"
 #include "measure/meter.h"
+#include "run/sharing.h"
+#include "tutti/linalg.h"
 
 /** Seconds between two checkpoints; 0: the clock does not matter.  Those of a trial take a small part of its time,
  * because nobody has asked for them. */
@@ -63,7 +66,7 @@ static void hang(void) {
   for (;;) pause();
 }
 
-tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
+static tutti_status take_step(tutti_run *run, const tutti_rundir_saver *saver,
                               tutti_train_step_result *result) {
   double *tail = run->step.tail[0];
   tutti_metrics_phases_enter(&run->state.phases, TUTTI_PHASE_COMPUTE);
@@ -103,6 +106,23 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
   if (tutti_fault("weight") != TUTTI_OK) flip_one(run);
   tutti_metrics_phases_leave(&run->state.phases);
   return TUTTI_OK;
+}
+
+/** A step whose time tells whether its loops are better left to one thread.  Evaluations, which have more rows, always
+ * share theirs. */
+tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
+                              tutti_train_step_result *result) {
+  if (tutti_linalg_threads() == 1) return take_step(run, saver, result);
+  const tutti_position now = tutti_run_position(run);
+  const int64_t batch_size = tutti_plan_batch(&run->plan, now).count;
+  const double start = tutti_clock_s();
+  tutti_linalg_parallel_share(tutti_run_shares(&run->sharing) != TUTTI_SHARE_NOTHING);
+  const tutti_status status = take_step(run, saver, result);
+  tutti_linalg_parallel_share(true);
+  // The short last batch of an epoch takes less time.
+  if (batch_size == tutti_stages_batch(&run->plan.stages, now.at))
+    tutti_run_note_sharing(&run->sharing, batch_size, tutti_clock_s() - start);
+  return status;
 }
 
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {

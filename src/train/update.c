@@ -9,6 +9,7 @@
 #include "linalg/parallel.h"
 #include "measure/gain.h"
 #include "measure/meter.h"
+#include "run/sharing.h"
 #include "tutti/linalg.h"
 
 enum {
@@ -79,8 +80,8 @@ static void pass_over_slice(tutti_run *run, bool is_first, slice_action *action)
   static const double ns = 0.3; // of an element, with a rule of two slots
   const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   slice_pass p = {run, own, tutti_reducer_gradient(run->reducer, own.begin, 0), is_first, action};
-  const int64_t n = own.end - own.begin, bytes = 2 * n * (int64_t)sizeof(float); // weights, gradient
-  if (bytes > tutti_linalg_second_cache())
+  const int64_t n = own.end - own.begin;
+  if (tutti_run_shares(&run->sharing) == TUTTI_SHARE_ALL)
     tutti_linalg_parallel(n, BLOCK, ns, do_blocks, &p);
   else
     do_blocks(&p, 0, n);
