@@ -122,15 +122,16 @@ tutti_status tutti_train_probe_steps(tutti_probe *probe, int64_t n, double (*sec
   return TUTTI_OK;
 }
 
+/** A rank of one thread has no choice, but takes part in the steps of those that have. */
 tutti_status tutti_train_probe_settle(tutti_probe *probe) {
   enum { AT_ONCE = 2 };
-  double phases[AT_ONCE][TUTTI_N_PHASES], open = tutti_linalg_threads() > 1;
-  while (open > 0) {
-    TUTTI_TRY(tutti_train_probe_steps(probe, AT_ONCE, phases));
-    open = tutti_run_sharing_is_open(&probe->run.sharing);
+  double phases[AT_ONCE][TUTTI_N_PHASES];
+  for (;;) {
+    double open = tutti_linalg_threads() > 1 && tutti_run_sharing_is_open(&probe->run.sharing);
     TUTTI_TRY(tutti_comm_max(probe->run.comm, &open, 1));
+    if (open == 0) return TUTTI_OK;
+    TUTTI_TRY(tutti_train_probe_steps(probe, AT_ONCE, phases));
   }
-  return TUTTI_OK;
 }
 
 void tutti_train_probe_visit_micro_batches(const tutti_probe *probe,

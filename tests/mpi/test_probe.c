@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "run/sharing.h"
 #include "support/training.h"
 #include "train/probe.h"
 #include "train/train_impl.h"
+#include "tutti/linalg.h"
 
 /** A probe of the folder's data; the caller clears config. */
 static bool make_probe(const tutti_comm *comm, const training_folder *folder, const char *layers,
@@ -93,6 +95,26 @@ static void parts_step_by_themselves(const tutti_comm *comm) {
   }
   tutti_train_probe_destroy(&probe);
   tutti_comm_destroy(&part);
+  tutti_config_clear(&config);
+  training_folder_remove(comm, &folder);
+}
+
+/** Ranks on a node with a few cores may have different numbers of threads. */
+static void ranks_settle_together(const tutti_comm *comm) {
+  training_folder folder;
+  tutti_config config = {0};
+  tutti_probe *probe = NULL;
+  training_folder_make(comm, &folder);
+  if (make_probe(comm, &folder, "[dense 8 relu, dense 3 softmax]", "auto", &config, &probe) &&
+      EXPECT_OK(tutti_train_probe_prepare(probe, comm, 50, TUTTI_REDUCE_AUTO))) {
+    const bool has_two = tutti_comm_rank(comm) == 0;
+    tutti_linalg_set_threads(has_two ? 2 : 1);
+    EXPECT_OK(tutti_train_probe_settle(probe));
+    EXPECT(!has_two || !tutti_run_sharing_is_open(&tutti_train_probe_run(probe)->sharing),
+           "it is still open");
+    tutti_linalg_set_threads(1);
+  }
+  tutti_train_probe_destroy(&probe);
   tutti_config_clear(&config);
   training_folder_remove(comm, &folder);
 }
@@ -193,6 +215,7 @@ int main(void) {
       MPI_TEST(products_are_timed_where_they_stand),
       MPI_TEST(a_failure_of_one_part_is_everybodys),
       MPI_TEST(a_rank_steps_like_a_training),
+      MPI_TEST(ranks_settle_together),
   };
   return mpi_main("probe", tests, sizeof tests / sizeof *tests);
 }
