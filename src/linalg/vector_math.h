@@ -16,19 +16,8 @@
 #include <string.h>
 
 #include "base/clones.h"
+#include "base/float_bits.h"
 #include "linalg/constants.h"
-
-TUTTI_INLINE uint32_t tutti_float_bits(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-
-TUTTI_INLINE float tutti_float_of_bits(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 
 /** 2^n for n from -126 to 127, n as a two's complement. */
 TUTTI_INLINE float tutti_power_of_2(uint32_t n) {

@@ -1,9 +1,8 @@
 #pragma once
 /** Declarations that the files of this room share.  An update rule is one table in one file: the options that it
  * takes with their defaults, its state arrays, the scalars of one update, and its loop. */
-#include <string.h>
-
 #include "base/clones.h"
+#include "base/float_bits.h"
 #include "tutti/optim.h"
 
 enum { TUTTI_MAX_SLOTS = 3, TUTTI_MAX_TAKEN = 8 };
@@ -114,12 +113,6 @@ TUTTI_INLINE float tutti_optim_blend(float part, float old, float now) {
  * (the border of an image, the other columns of a category), and so are then the gradients of their weights. */
 enum { TUTTI_GROUP = 64 };
 
-TUTTI_INLINE uint32_t tutti_optim_bits(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-
 /** Whether gradients g[TUTTI_GROUP] of 0 leave their weights as they are in a rule that divides g by the root of
  * sum[TUTTI_GROUP], a sum or a mean of squares, and of epsilon.
  *
@@ -128,9 +121,9 @@ TUTTI_INLINE uint32_t tutti_optim_bits(float x) {
 TUTTI_INLINE bool tutti_optim_stays(const tutti_scalars *s, const float *g, const float *sum) {
   static const uint32_t one_exponent = 0x00800000, sign = 0x80000000; // the largest exponent becomes a sign
   uint32_t any = 0, wild = 0;
-  for (int i = 0; i < TUTTI_GROUP; i++) any |= tutti_optim_bits(g[i]);
+  for (int i = 0; i < TUTTI_GROUP; i++) any |= tutti_float_bits(g[i]);
   if (any != 0 || !(s->eps_in > 0 || s->eps_out > 0)) return false;
-  for (int i = 0; i < TUTTI_GROUP; i++) wild |= tutti_optim_bits(sum[i]) + one_exponent;
+  for (int i = 0; i < TUTTI_GROUP; i++) wild |= tutti_float_bits(sum[i]) + one_exponent;
   return (wild & sign) == 0;
 }
 
