@@ -114,9 +114,6 @@ int64_t tutti_data_csv_line(const tutti_data_csv *csv);
  * @param[in,out] column  [n]; may be sorted after it */
 bool tutti_import_needs_double(double *column, int64_t n);
 
-/** Compare two doubles, for qsort and bsearch. */
-int tutti_import_by_value(const void *a, const void *b);
-
 /** Log that the features are stored as float64 because of this column. */
 void tutti_import_note_double(const char *path, const char *column);
 

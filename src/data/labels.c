@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "data/import_impl.h"
@@ -101,7 +102,7 @@ static tutti_status number_classes(const survey *s, const double *keys, int64_t 
     TUTTI_TRY(tutti_texts_add(&labels->names, name));
   }
   for (int64_t i = 0; i < s->n; i++) {
-    const double *key = bsearch(&s->values[i], keys, (size_t)n_classes, sizeof *keys, tutti_import_by_value);
+    const double *key = bsearch(&s->values[i], keys, (size_t)n_classes, sizeof *keys, tutti_compare_doubles);
     labels->values[i] = (float)(key - keys);
   }
   return TUTTI_OK;
@@ -154,7 +155,7 @@ static tutti_status from_numbers(const survey *s, tutti_import_kind kind, const 
     return regression(s, place, labels);
   TUTTI_TRY(TUTTI_NEW(keys, s->n));
   memcpy(keys, s->values, (size_t)s->n * sizeof *keys);
-  const int64_t n_classes = sort_unique(keys, s->n, sizeof *keys, tutti_import_by_value);
+  const int64_t n_classes = sort_unique(keys, s->n, sizeof *keys, tutti_compare_doubles);
   if (kind == TUTTI_IMPORT_AUTO && n_classes > MAX_AUTO_CLASSES) {
     status = regression(s, place, labels);
   } else {

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "base/log.h"
 #include "data/import_impl.h"
 
@@ -16,16 +17,11 @@ static bool is_whole(double value) {
          fabs(value) <= 9007199254740992.0; // 2^53: above it float64 cannot hold all whole numbers
 }
 
-int tutti_import_by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /** Whether float32 makes many values of a column equal.  Rounding keeps the order, so such values are neighbours after
  * sorting. */
 static bool merges(double *column, int64_t n) {
   int64_t distinct = 1, lost = 0;
-  qsort(column, (size_t)n, sizeof *column, tutti_import_by_value);
+  qsort(column, (size_t)n, sizeof *column, tutti_compare_doubles);
   for (int64_t i = 1; i < n; i++) {
     if (column[i] == column[i - 1]) continue;
     distinct++;

@@ -1,15 +1,11 @@
 /** Medians over the seeds of a setting.  A seed that did not reach the goal counts as infinitely late. */
 #include <stdlib.h>
 
+#include "base/compare.h"
 #include "fit/fit_impl.h"
 
-static int compare_doubles(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 void tutti_fit_sort_reals(double *values, int64_t n) {
-  qsort(values, (size_t)n, sizeof *values, compare_doubles);
+  qsort(values, (size_t)n, sizeof *values, tutti_compare_doubles);
 }
 
 double tutti_fit_median_of_seeds(double *steps, int64_t n) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/compare.h"
 #include "linalg/parallel.h"
 #include "machine/cpu.h"
 #include "machine/placement_impl.h"
@@ -61,11 +62,6 @@ static bool play_burst(ball *shared, bool begins, uint32_t first) {
   return true;
 }
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /** The median of short bursts, so that an interrupt of the system does not count.
  * @return seconds of a round trip; 0: one of the two did not come */
 static double play_game(ball *shared, bool begins) {
@@ -75,7 +71,7 @@ static double play_game(ball *shared, bool begins) {
     if (!play_burst(shared, begins, (uint32_t)i * TRIPS)) return 0;
     seconds[i] = (tutti_clock_s() - start) / TRIPS;
   }
-  qsort(seconds, BURSTS, sizeof *seconds, by_value);
+  qsort(seconds, BURSTS, sizeof *seconds, tutti_compare_doubles);
   return seconds[BURSTS / 2];
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "base/random.h"
 #include "support/check.h"
 #include "support/folder.h"
@@ -69,11 +70,6 @@ static void intervals_cover_the_truth(void **state) {
   }
 }
 
-static int by_size(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /** Of 200 draws the 2.5th percentile lies between the fifth and the sixth, at 199 * 0.025 = 4.975. */
 static void intervals_are_percentiles_of_the_draws(void **state) {
   tutti_trial_set set = make_trials(0.1, 7);
@@ -86,7 +82,7 @@ static void intervals_are_percentiles_of_the_draws(void **state) {
   for (int k = 0; k < TUTTI_N_FIT_NUMBERS; k++) {
     double values[N_DRAWS];
     for (int d = 0; d < N_DRAWS; d++) values[d] = draws[TUTTI_N_FIT_NUMBERS * d + k];
-    qsort(values, N_DRAWS, sizeof *values, by_size);
+    qsort(values, N_DRAWS, sizeof *values, tutti_compare_doubles);
     CHECK_CLOSE(fit.low[k], 0.025 * values[4] + 0.975 * values[5], 1e-12, 0);
     CHECK_CLOSE(fit.high[k], 0.975 * values[194] + 0.025 * values[195], 1e-12, 0);
   }
