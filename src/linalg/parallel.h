@@ -29,8 +29,8 @@ void tutti_linalg_parallel_columns(int64_t rows, int64_t n, double ns, tutti_loo
  *                  thread */
 void tutti_linalg_parallel_by(int n_parts, int64_t n, int64_t unit, tutti_loop_part part, void *context);
 
-/** Bytes of the second cache, which a core has for itself: arrays that fit in it are better left to one thread, because
- * a thread that reads what another has written waits for each line. */
+/** Bytes of the second cache, which a core has for itself: a thread that reads what another one has written there waits for
+ * each line. */
 int64_t tutti_linalg_second_cache(void);
 
 /** What beginning and ending a loop of all threads costs, in nanoseconds.  Tests set it to 0, so that threads share

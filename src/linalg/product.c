@@ -26,11 +26,7 @@ const tutti_product_kind *tutti_linalg_product_kind_at(int i) {
   return kinds[i];
 }
 
-enum {
-  PACK_FLOATS = 32768,
-  FAR_APART = 1024, // floats from one row of B to the next: each row is on a page of its own
-  FEW_PAGES = 64
-};
+enum { PACK_FLOATS = 32768, FEW_PAGES = 64 };
 
 typedef struct {
   const tutti_product_kind *kind;
@@ -41,7 +37,7 @@ typedef struct {
 /** Columns [begin, end), with B read where it lies.  The last vector of a row may reach into the next row, whose numbers
  * go into lanes that nobody stores.  The last row has no next one, so it is packed. */
 static void multiply_in_place(const job *j, int begin, int end) {
-  _Alignas(64) float last[FAR_APART]; // C has fewer columns than that
+  _Alignas(64) float last[TUTTI_PRODUCT_PAGE_FLOATS]; // C has fewer columns than that
   const tutti_product *p = j->p;
   const bool reaches_over = (end - begin) % j->kind->width != 0;
   tutti_product_block block = {.m1 = p->m,
@@ -66,8 +62,8 @@ static void multiply_in_place(const job *j, int begin, int end) {
 static void multiply_far_apart(const job *j, int begin, int end) {
   _Alignas(64) float rows[TUTTI_PRODUCT_MOST_IN_PLACE * FEW_PAGES];
   const tutti_product *p = j->p;
-  const bool packs_rows =
-      p->a_col == 1 && p->a_row % FAR_APART == 0; // they begin at the same places of the cache
+  // They begin at the same places of the cache.
+  const bool packs_rows = p->a_col == 1 && p->a_row % TUTTI_PRODUCT_PAGE_FLOATS == 0;
   tutti_product_block block = {
       .m1 = p->m, .width = j->width, .count = j->width, .ldb = p->ldb, .a = packs_rows ? rows : NULL};
   for (; block.k0 < p->k; block.k0 += block.k) {
@@ -108,7 +104,7 @@ static bool ends_in_next_row(const tutti_product_kind *kind, const tutti_product
 }
 
 static bool is_far_apart(const tutti_product *p) {
-  return p->ldb >= FAR_APART;
+  return p->ldb >= TUTTI_PRODUCT_PAGE_FLOATS;
 }
 
 /** Few rows are better multiplied by B as it lies: more of them if each row of B is on a page of its own, because that costs

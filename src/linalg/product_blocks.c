@@ -152,9 +152,9 @@ static void run_stages(job *j) {
 /** A is packed if its columns are far apart, so that each would lie on a page of its own, or if its rows begin at the
  * same places of the cache. */
 static bool wants_packed_rows(const tutti_product *p, int width) {
-  enum { FEW_TERMS = 128, PAGE_FLOATS = 1024 };
+  enum { FEW_TERMS = 128 };
   if (p->n <= width) return false;
-  if (p->a_col == 1) return p->a_row % PAGE_FLOATS == 0 && p->m >= 32;
+  if (p->a_col == 1) return p->a_row % TUTTI_PRODUCT_PAGE_FLOATS == 0 && p->m >= 32;
   return p->k > FEW_TERMS;
 }
 

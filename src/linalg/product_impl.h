@@ -53,6 +53,10 @@ typedef struct {
   void (*multiply)(const tutti_product *p, const tutti_product_block *block);
 } tutti_product_kind;
 
+/** Rows of a matrix that begin so many floats apart are on pages of their own, and at the same places of the cache if the
+ * distance is a multiple of it. */
+enum { TUTTI_PRODUCT_PAGE_FLOATS = 1024 };
+
 /** in_place of no kind is larger: a buffer on the stack has room for so many rows. */
 enum { TUTTI_PRODUCT_MOST_IN_PLACE = 128 };
 
