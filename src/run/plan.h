@@ -61,6 +61,9 @@ double tutti_plan_epochs(const tutti_plan *plan, const tutti_checkpoint_state *s
  * continue behind its end. */
 tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now);
 
+/** Whether that batch is as large as its stage has it.  The last one of an epoch may be shorter. */
+bool tutti_plan_is_whole(const tutti_plan *plan, tutti_position now);
+
 /** The place of a checkpoint that does not record it, because it is of an earlier version or of other data. */
 int64_t tutti_plan_place(const tutti_plan *plan, const tutti_checkpoint_state *state);
 

@@ -36,6 +36,10 @@ tutti_range tutti_plan_batch(const tutti_plan *plan, tutti_position now) {
   return tutti_epoch_batch(&plan->epoch, now.place, tutti_stages_batch(&plan->stages, now.at));
 }
 
+bool tutti_plan_is_whole(const tutti_plan *plan, tutti_position now) {
+  return tutti_plan_batch(plan, now).count == tutti_stages_batch(&plan->stages, now.at);
+}
+
 tutti_position tutti_plan_move(const tutti_plan *plan, tutti_position now, int by) {
   const tutti_stages *stages = &plan->stages;
   const int64_t at = now.at + by;

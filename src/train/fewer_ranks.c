@@ -79,7 +79,7 @@ static void add_step(const tutti_run *run, int window, tutti_train_start *start)
     memset(start->n_counted, 0, sizeof start->n_counted);
     memset(start->step_s, 0, sizeof start->step_s);
   }
-  if (tutti_plan_batch(&run->plan, now).count != whole) return;
+  if (!tutti_plan_is_whole(&run->plan, now)) return;
   start->n_counted[window]++;
   start->step_s[window] += run->state.step_s;
 }

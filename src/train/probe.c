@@ -98,7 +98,7 @@ static void advance(tutti_run *run) {
   const int64_t n = plan->epoch.n;
   tutti_checkpoint_state *state = &run->state.at;
   tutti_position next = tutti_plan_move(plan, tutti_run_position(run), 1);
-  if (tutti_plan_batch(plan, next).count < plan->epoch.batch) next.place = (next.place / n + 1) * n;
+  if (!tutti_plan_is_whole(plan, next)) next.place = (next.place / n + 1) * n;
   state->step++;
   state->step_in_epoch = next.place / n > state->epoch ? 0 : state->step_in_epoch + 1;
   state->place = next.place;

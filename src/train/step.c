@@ -114,14 +114,14 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
                               tutti_train_step_result *result) {
   if (tutti_linalg_threads() == 1) return take_step(run, saver, result);
   const tutti_position now = tutti_run_position(run);
-  const int64_t batch_size = tutti_plan_batch(&run->plan, now).count;
   const double start = tutti_clock_s();
   tutti_linalg_parallel_share(tutti_run_shares(&run->sharing) != TUTTI_SHARE_NOTHING);
   const tutti_status status = take_step(run, saver, result);
   tutti_linalg_parallel_share(true);
   // The short last batch of an epoch takes less time.
-  if (batch_size == tutti_stages_batch(&run->plan.stages, now.at))
-    tutti_run_note_sharing(&run->sharing, batch_size, tutti_clock_s() - start);
+  if (tutti_plan_is_whole(&run->plan, now))
+    tutti_run_note_sharing(&run->sharing, tutti_stages_batch(&run->plan.stages, now.at),
+                           tutti_clock_s() - start);
   return status;
 }
 
