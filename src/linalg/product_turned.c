@@ -82,15 +82,15 @@ static void multiply(void *context, int64_t begin, int64_t end) {
     multiply_some(context, (int)i, (int)(i + COLUMNS < end ? i + COLUMNS : end));
 }
 
-/** To turn C costs as much per row of A as to pack B does per term, and both cost little if there are many terms.  A very few
- * rows of A would leave most lanes of a vector idle. */
-static bool pays(const tutti_product *p) {
-  enum { VERY_FEW_ROWS = 4, MANY_TERMS = 1024 };
-  return p->k > 0 && p->m > VERY_FEW_ROWS && (p->m <= p->k || p->k >= MANY_TERMS);
+/** To turn C costs as much per row of A as to pack B does per term, and both cost little if there are many terms.  Few rows
+ * of A would leave half of the lanes of a vector idle. */
+static bool pays(const tutti_product_kind *kind, const tutti_product *p) {
+  enum { MANY_TERMS = 1024 };
+  return p->k > 0 && p->m > kind->width / 2 && (p->m <= p->k || p->k >= MANY_TERMS);
 }
 
 bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_product *p, int n_threads) {
-  if (!p->b_transposed || p->a_col != 1 || p->bias || p->accumulate || !pays(p)) return false;
+  if (!p->b_transposed || p->a_col != 1 || p->bias || p->accumulate || !pays(kind, p)) return false;
   float *packed = tutti_linalg_workspace((int64_t)ROWS * p->k);
   if (!packed) return false;
   const int widest = kind->panel * kind->width;
