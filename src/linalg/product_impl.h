@@ -75,6 +75,14 @@ static inline int tutti_product_cut(int size, int n, int i) {
 /** All of C, by as many of n_threads threads as are worth it. */
 void tutti_linalg_product_run(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
 
+// --- product_columns.c ---------------------------------------------------------------------------------------------
+
+/** All of C by columns, for products that are too small for blocks, by n_threads threads. */
+void tutti_linalg_product_by_columns(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
+
+/** Whether few rows are multiplied by a B whose rows are on pages of their own, which is better not packed. */
+bool tutti_linalg_product_wants_columns(const tutti_product_kind *kind, const tutti_product *p);
+
 // --- product_blocks.c ----------------------------------------------------------------------------------------------
 
 /** Terms of a block at most: a panel of B with so many rows stays in the second cache. */
@@ -93,6 +101,12 @@ bool tutti_linalg_product_by_blocks(const tutti_product_kind *kind, const tutti_
 /** All of C, if B is transposed and that pays.
  * @return false: it is not so, or there is no memory, and nothing is done */
 bool tutti_linalg_product_turned(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
+
+// --- product_tail.c --------------------------------------------------------------------------------------------------
+
+/** The last columns of C, if they fill a small part of a vector and that pays.
+ * @return their number; 0: nothing is done */
+int tutti_linalg_product_tail(const tutti_product_kind *kind, const tutti_product *p, int n_threads);
 
 // --- products of bfloat16 (product_pairs.c, product_bf16.c) ---------------------------------------------------------
 

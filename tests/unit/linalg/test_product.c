@@ -10,7 +10,7 @@
 #include "support/numbers.h"
 
 // More than a tile, a panel and the buffer of packed rows in each direction, and no multiple of any.
-enum { M = 29, N = 203, K = 1037 };
+enum { M = 41, N = 203, K = 1037 };
 
 static struct {
   float a[M * K], b[K * N], b_transposed[N * K], bias[N], old[M * N], expected[M * N], c[M * N];
@@ -75,9 +75,10 @@ static bool fuses(int kind) {
   return t.c[0] == 0x1p-11f + 0x1p-24f;
 }
 
-// Also what takes panels of each width, tiles of each height, and B where it lies.
-static const int sizes[][3] = {{1, 1, 1},   {1, N, K},  {M, 1, 40}, {12, 64, 5}, {13, 65, 33},
-                               {M, N, 100}, {7, 48, K}, {M, 31, K}, {4, N, 0},   {M, 128, 512}};
+// Also what takes panels of each width, tiles of each height, B where it lies, and last columns that are turned.
+static const int sizes[][3] = {{1, 1, 1},   {1, N, K},     {M, 1, 40}, {12, 64, 5}, {13, 65, 33},
+                               {M, N, 100}, {7, 48, K},    {M, 31, K}, {4, N, 0},   {M, 128, 512},
+                               {M, 50, 64}, {40, 10, 100}, {33, 66, K}};
 enum { N_SIZES = sizeof sizes / sizeof *sizes, N_FORMS = 16 };
 
 /** A product of this size, from what C holds at first to its result. */
