@@ -9,6 +9,11 @@ typedef struct {
   bool begins, ends;  // it has the first rows of its leaves, their last rows
 } tutti_micro_batch;
 
+/** Samples of a micro-batch with which a step of this network is fastest; at most TUTTI_PLAN_FULL_ROWS.
+ * @param[in] n_features  of a sample
+ * @param[in] n_threads   of a rank */
+int64_t tutti_run_full_rows(const tutti_config *config, int64_t n_features, int n_threads);
+
 /** The state before the first micro-batch of the leaves from `first` on. */
 tutti_micro_batch tutti_run_micro_batch_before(int first);
 

@@ -10,9 +10,6 @@
 
 #include "base/arithmetic.h"
 
-/** Rows of a micro-batch with which the products run at full speed; more rows only cost memory. */
-enum { AUTO_MICRO_ROWS = 1024 };
-
 /** The limits of a double that counts exactly, of the 32 bits of an epoch in the keys of random numbers, and of sums in
  * int64_t. */
 static const double MAX_STEPS = 0x1p53, MAX_EPOCHS = 0x1p32 - 1, MAX_SAMPLES = 0x1p62;
@@ -119,7 +116,7 @@ static tutti_status choose_micro_rows(const tutti_config *config, const tutti_pl
   const int64_t grain = tutti_plan_grain(config, plan->largest_batch);
   const int64_t together = grain > 1 ? tutti_ceil_div(most_together, grain) * grain : 1;
   const int64_t full =
-      grain < plan->largest_batch && measures_parts(config) ? grain : AUTO_MICRO_ROWS / grain * grain;
+      grain < plan->largest_batch && measures_parts(config) ? grain : plan->full_rows / grain * grain;
   const int64_t automatic = tutti_max64(tutti_max64(full, grain), together);
   *rows = tutti_min64(wanted ? wanted : automatic, largest);
   return TUTTI_OK;
@@ -143,6 +140,7 @@ static tutti_status make_stages(const tutti_config *config, tutti_plan *plan) {
 
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan) {
   plan->from = (tutti_stage){0};
+  plan->full_rows = TUTTI_PLAN_FULL_ROWS;
   plan->epoch = tutti_epoch_make(n_train, config->train.batch_size, config->train.last_batch);
   TUTTI_TRY(make_stages(config, plan));
   const bool gains = config->schedule.scaling == TUTTI_SCALING_ADASCALE;
@@ -152,6 +150,11 @@ tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int si
   plan->leaves_apart = config->parallel.reduce == TUTTI_REDUCE_TREE;
   // A leaf that never has samples would only cost time: its gradient is all zeros, and is added up all the same.
   plan->n_leaves = plan->leaves_apart ? (int)tutti_min64(config->parallel.leaves, plan->largest_batch) : size;
+  return choose_micro_rows(config, plan, size, &plan->micro_rows);
+}
+
+tutti_status tutti_plan_cut(tutti_plan *plan, const tutti_config *config, int64_t full_rows, int size) {
+  plan->full_rows = full_rows;
   return choose_micro_rows(config, plan, size, &plan->micro_rows);
 }
 

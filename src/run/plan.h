@@ -15,8 +15,12 @@ typedef struct {
   int64_t total_steps;   // the budget in steps; with a base, the largest possible number
   int n_leaves;          // parts that a global batch is cut into, see tutti_reducer
   bool leaves_apart;     // leaves are not tied to ranks, so that no sum depends on which rank has which leaf
+  int64_t full_rows;     // samples of a micro-batch, unless train.micro_batch_size or groups say otherwise
   int64_t micro_rows;    // largest number of samples in a micro-batch
 } tutti_plan;
+
+/** Samples of a micro-batch with which any network computes its products at full speed: the full_rows of a plan at first. */
+enum { TUTTI_PLAN_FULL_ROWS = 1024 };
 
 /** Make the plan of a training from its beginning.
  * @param[in] n_train  samples of an epoch
@@ -25,6 +29,11 @@ typedef struct {
  * samples; the errors of tutti_optim_growth_make and tutti_stages_make */
 TUTTI_NODISCARD
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
+
+/** Cut batches into micro-batches of full_rows samples, at most TUTTI_PLAN_FULL_ROWS.
+ * @return as tutti_plan_make, which has checked it already */
+TUTTI_NODISCARD
+tutti_status tutti_plan_cut(tutti_plan *plan, const tutti_config *config, int64_t full_rows, int size);
 
 /** Turn it into the plan of a run that continues the file of another training, as state.from_step, from_place and
  * from_samples say: growths and budget count what was done before.

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "run/micro_batches.h"
+#include "tutti/linalg.h"
 
 /** @param[in] seed  draws the validation rows, in place of train.seed */
 static tutti_status split_samples(tutti_run *run, uint64_t seed) {
@@ -76,6 +78,14 @@ static tutti_status create_network(const tutti_comm *comm, const tutti_config *c
   return tutti_comm_agree(comm, tutti_network_set_class_weights(config, &run->samples.train, network));
 }
 
+/** Ranks may have other numbers of threads, but their micro-batches are equal. */
+static tutti_status cut_batches(tutti_run *run) {
+  int n_threads = tutti_linalg_threads();
+  TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &n_threads, sizeof n_threads));
+  const int64_t rows = tutti_run_full_rows(run->config, tutti_dataset_n_features(run->dataset), n_threads);
+  return tutti_plan_cut(&run->plan, run->config, rows, run->size);
+}
+
 tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config, tutti_run *run) {
   run->comm = comm;
   run->config = config;
@@ -85,6 +95,7 @@ tutti_status tutti_run_build(const tutti_comm *comm, const tutti_config *config,
   // The plan decides how large the micro-batches are, the network how many parameters the reducer holds, and the
   // reducer which slice of them the optimizer has: hence this order.
   TUTTI_TRY(tutti_plan_make(config, run->samples.train.n, run->size, &run->plan));
+  TUTTI_TRY(cut_batches(run));
   TUTTI_TRY(create_network(comm, config, run));
   run->state.rows.layout.metric = tutti_model_metric_name(run->network.model);
   TUTTI_TRY(tutti_comm_agree(comm, reserve(run)));

@@ -71,9 +71,31 @@ static void a_leaf_without_samples_has_an_empty_one(void **state) {
   assert_int_equal(all_micro_batches(2, 1, 4, 4, 4, 2).n, 0); // a rank without leaves
 }
 
+/** full_rows of a network with two hidden layers. */
+static int64_t full_rows(int64_t n_features, int64_t units, int n_threads) {
+  tutti_layer_spec layers[] = {{.kind = TUTTI_LAYER_DENSE, .units = units},
+                               {.kind = TUTTI_LAYER_DROPOUT, .rate = 0.5},
+                               {.kind = TUTTI_LAYER_DENSE, .units = units},
+                               {.kind = TUTTI_LAYER_DENSE, .units = 10}};
+  const tutti_config config = {.model = {.layers = layers, .n_layers = sizeof layers / sizeof *layers}};
+  return tutti_run_full_rows(&config, n_features, n_threads);
+}
+
+static void full_rows_grow_with_weights_and_threads(void **state) {
+  (void)state;
+  assert_int_equal(full_rows(784, 50, 1), 256);
+  assert_int_equal(full_rows(784, 50, 2), 768); // each thread has 16 million terms
+  assert_int_equal(full_rows(784, 400, 1), 256);
+  assert_int_equal(full_rows(784, 400, 2), 512);
+  assert_int_equal(full_rows(784, 400, 64), TUTTI_PLAN_FULL_ROWS);
+  assert_int_equal(full_rows(784, 684, 1), 512);
+  assert_int_equal(full_rows(784, 2048, 1), TUTTI_PLAN_FULL_ROWS);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_large_leaf_takes_several),
+      cmocka_unit_test(full_rows_grow_with_weights_and_threads),
       cmocka_unit_test(small_leaves_go_together),
       cmocka_unit_test(leaves_of_a_micro_batch_and_more),
       cmocka_unit_test(a_leaf_without_samples_has_an_empty_one),
