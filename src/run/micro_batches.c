@@ -61,9 +61,11 @@ bool tutti_run_micro_batch_next(const tutti_plan *plan, tutti_range batch, int64
     micro_batch->rows.begin += micro_batch->rows.count;
     micro_batch->rows.count = leaf.begin + leaf.count - micro_batch->rows.begin;
   }
-  // Whatever does not fit is left for the next one.
-  micro_batch->ends = micro_batch->rows.count <= plan->micro_rows;
-  if (!micro_batch->ends) micro_batch->rows.count = plan->micro_rows;
+  // Whatever does not fit is left for the next ones, in parts that are almost equal.
+  const int64_t n_parts = tutti_ceil_div(micro_batch->rows.count, plan->micro_rows);
+  micro_batch->ends = n_parts <= 1;
+  if (!micro_batch->ends)
+    micro_batch->rows.count = tutti_ceil_div(tutti_ceil_div(micro_batch->rows.count, n_parts), grain) * grain;
   if (micro_batch->n_leaves == 1) leaf_ends[0] = micro_batch->rows.count;
   return true;
 }

@@ -18,7 +18,7 @@ int64_t tutti_run_full_rows(const tutti_config *config, int64_t n_features, int 
 tutti_micro_batch tutti_run_micro_batch_before(int first);
 
 /** Step to the next micro-batch of the leaves before `end`.  It takes as many leaves as fit into plan->micro_rows, at
- * least one.  A leaf with more rows needs several micro-batches; a leaf without rows has an empty one.
+ * least one.  A leaf with more rows needs several micro-batches, of almost equal size; a leaf without rows has an empty one.
  * @param[in]     grain        samples that stay together, see tutti_plan_grain
  * @param[in,out] micro_batch  the one before, then the next one
  * @param[out]    leaf_ends    [micro_batch->n_leaves] the row of the micro-batch behind the last one of each leaf
