@@ -37,7 +37,7 @@ static void multiply_in_place(const job *j, int begin, int end) {
 /** The same if each row of B is on a page of its own: a few rows at a time, for all panels, so that their pages stay known.
  * The next panel is on its way while one is used. */
 static void multiply_far_apart(const job *j, int begin, int end) {
-  _Alignas(64) float rows[TUTTI_PRODUCT_MOST_IN_PLACE * FEW_PAGES];
+  _Alignas(64) float rows[TUTTI_PRODUCT_MOST_OF_PAGES * FEW_PAGES];
   const tutti_product *p = j->p;
   // They begin at the same places of the cache.
   const bool packs_rows = p->a_col == 1 && p->a_row % TUTTI_PRODUCT_PAGE_FLOATS == 0;
@@ -90,7 +90,8 @@ static bool is_far_apart(const tutti_product *p) {
 static bool is_in_place(const tutti_product_kind *kind, const tutti_product *p) {
   enum { FEW_ROWS = 64, FEW_ROWS_OF_PAGES = 32 };
   if (p->b_transposed || p->k == 0) return false;
-  if (is_far_apart(p)) return p->m <= kind->in_place || p->m <= FEW_ROWS_OF_PAGES;
+  if (is_far_apart(p))
+    return p->m <= FEW_ROWS_OF_PAGES || (p->m <= kind->in_place && p->m <= TUTTI_PRODUCT_MOST_OF_PAGES);
   if (p->m > kind->in_place) return false;
   if (p->n % kind->width == 0) return true;
   const bool pays = p->m <= p->k && (p->m <= FEW_ROWS || p->n > kind->panel * kind->width);

@@ -57,8 +57,9 @@ typedef struct {
  * distance is a multiple of it. */
 enum { TUTTI_PRODUCT_PAGE_FLOATS = 1024 };
 
-/** in_place of no kind is larger: a buffer on the stack has room for so many rows. */
-enum { TUTTI_PRODUCT_MOST_IN_PLACE = 128 };
+/** Rows of A up to which a B whose rows are on pages of their own is read where it lies: a buffer on the stack has room for
+ * so many rows. */
+enum { TUTTI_PRODUCT_MOST_OF_PAGES = 128 };
 
 extern const tutti_product_kind tutti_linalg_product_avx512, tutti_linalg_product_avx2,
     tutti_linalg_product_generic;
