@@ -6,8 +6,8 @@
 #include "linalg/product_impl.h"
 
 enum {
-  MOST_COLUMNS = 16,
-  ROWS = 128, // of C at a time
+  MOST_COLUMNS = 16, // no kind has wider vectors
+  ROWS = 128,        // of C at a time
 };
 
 typedef struct {
