@@ -78,9 +78,17 @@ static tutti_status create_network(const tutti_comm *comm, const tutti_config *c
   return tutti_comm_agree(comm, tutti_network_set_class_weights(config, &run->samples.train, network));
 }
 
+/** Whether no bit may depend on the number of threads.  Bits depend on the cut of a leaf: the losses of its parts are added
+ * up, and bfloat16 adds the samples of a part in pairs. */
+static bool has_fixed_bits(const tutti_run *run) {
+  const tutti_config *config = run->config;
+  return run->plan.leaves_apart || config->parallel.kernels == TUTTI_KERNELS_OWN ||
+         config->model.compute == TUTTI_COMPUTE_BFLOAT16;
+}
+
 /** Ranks may have other numbers of threads, but their micro-batches are equal. */
 static tutti_status cut_batches(tutti_run *run) {
-  int n_threads = tutti_linalg_threads();
+  int n_threads = has_fixed_bits(run) ? 1 : tutti_linalg_threads();
   TUTTI_TRY(tutti_comm_bcast(run->comm, 0, &n_threads, sizeof n_threads));
   const int64_t rows = tutti_run_full_rows(run->config, tutti_dataset_n_features(run->dataset), n_threads);
   return tutti_plan_cut(&run->plan, run->config, rows, run->size);

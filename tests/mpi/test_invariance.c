@@ -5,7 +5,9 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "linalg/matmul.h"
 #include "par/par_impl.h"
 #include "support/training.h"
 #include "tutti/linalg.h"
@@ -214,6 +216,39 @@ static void losses_do_not_depend_on_threads(const tutti_comm *comm) {
   training_folder_remove(comm, &folder);
 }
 
+/** Leaves that are long enough to be cut, into parts with an odd number of samples. */
+static void threads_change_no_bit_of_long_leaves(const tutti_comm *comm) {
+  static const char yaml[] = "model: {layers: [dense 64 relu, dense 3 softmax]}\n"
+                             "optimizer: {name: adam}\n"
+                             "train: {batch_size: 298, steps: 50, seed: 5}\n"
+                             "run: {metrics_every: 1 step, checkpoint_every: 50 steps}\n";
+  static const struct {
+    const char *name, *reduce, *kernels, *compute;
+  } kinds[] = {{"tree", "tree", "measured", "float32"},
+               {"own", "shared", "own", "float32"},
+               {"tree16", "tree", "measured", "bfloat16"},
+               {"shared16", "shared", "measured", "bfloat16"}};
+  training_folder folder;
+  training_folder_make(comm, &folder);
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && tutti_comm_rank(comm) == 0; i++) {
+    char reduce[40], kernels[40], compute[40], names[2][40];
+    tutti_train_result result;
+    if (strcmp(kinds[i].compute, "bfloat16") == 0 && !tutti_matmul_has_bfloat16()) continue;
+    snprintf(reduce, sizeof reduce, "parallel.reduce=%s", kinds[i].reduce);
+    snprintf(kernels, sizeof kernels, "parallel.kernels=%s", kinds[i].kernels);
+    snprintf(compute, sizeof compute, "model.compute=%s", kinds[i].compute);
+    for (int k = 0; k < 2; k++) {
+      const char *threads = k ? "parallel.threads=3" : "parallel.threads=1";
+      snprintf(names[k], sizeof names[k], "%s-%d", kinds[i].name, k);
+      EXPECT_OK(training_run(folder.self, &folder, names[k], yaml,
+                             (training_overrides){"parallel.leaves=1", reduce, kernels, compute, threads},
+                             &result));
+    }
+    compare_steps(&folder, names[0], names[1], no_bit);
+  }
+  training_folder_remove(comm, &folder);
+}
+
 /** The epoch that is not over has no evaluation. */
 static bool is_same(double a, double b) {
   return a == b || (isnan(a) && isnan(b));
@@ -269,6 +304,7 @@ int main(void) {
       MPI_TEST(ranks_without_samples_change_nothing),
       MPI_TEST(evaluations_do_not_depend_on_ranks),
       MPI_TEST(losses_do_not_depend_on_threads),
+      MPI_TEST(threads_change_no_bit_of_long_leaves),
       MPI_TEST(tree_gives_the_same_bits_on_any_nodes),
   };
   return mpi_main("invariance", tests, sizeof tests / sizeof tests[0]);
