@@ -30,14 +30,17 @@ enum { MOST_BYTES = 4 << 20, LOCK_TRIES = 50, OWN_FOLDER_MODE = 0700, FOLDER_MOD
 #define BUILD ""
 #endif
 
-/** "AMD_EPYC_9R14-OpenBLAS_0.3.21-AVX-512-tutti_0.1.0.txt": what the times depend on. */
+/** Raised when our own loops become faster or slower, because the times that a file has are then those of others. */
+enum { LOOPS_REVISION = 2 };
+
+/** "AMD_EPYC_9R14-OpenBLAS_0.3.21-AVX-512-tutti_0.1.0-2.txt": what the times depend on. */
 static void name_file(char *name, size_t bytes) {
   tutti_machine_cpu cpu;
   tutti_blas_facts blas;
   tutti_machine_cpu_get(&cpu);
   tutti_blas_get(&blas);
-  snprintf(name, bytes, "%s-%s %s-%s-tutti %s" BUILD ".txt", cpu.model, blas.name, blas.version,
-           tutti_matmul_own_loops(), TUTTI_VERSION);
+  snprintf(name, bytes, "%s-%s %s-%s-tutti %s-%d" BUILD ".txt", cpu.model, blas.name, blas.version,
+           tutti_matmul_own_loops(), TUTTI_VERSION, LOOPS_REVISION);
   for (char *c = name; *c; c++)
     if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.') *c = '_';
 }
