@@ -5,7 +5,6 @@
 #include "linalg/product_impl.h"
 
 #include "base/vector_unit.h"
-#include "linalg/parallel.h"
 
 int tutti_linalg_product_n_kinds(void) {
 #ifdef TUTTI_X86_LOOPS
@@ -27,12 +26,11 @@ const tutti_product_kind *tutti_linalg_product_kind_at(int i) {
 }
 
 void tutti_linalg_product_run(const tutti_product_kind *kind, const tutti_product *p, int n_threads) {
-  // A thread is started only for as many terms as pay for it.
-  const double n_worth = (double)p->m * p->n * p->k / TUTTI_TERMS_WORTH_A_THREAD;
-  if (n_worth < n_threads) n_threads = n_worth > 1 ? (int)n_worth : 1;
+  const int n_all = n_threads; // of which the tail pays for fewer
+  n_threads = tutti_linalg_product_threads(p->m, p->n, p->k, n_all);
   if (tutti_linalg_product_turned(kind, p, n_threads)) return;
   tutti_product rest = *p;
-  rest.n -= tutti_linalg_product_tail(kind, p, n_threads);
+  rest.n -= tutti_linalg_product_tail(kind, p, n_all);
   if (rest.n == 0) return;
   if (tutti_linalg_product_wants_columns(kind, &rest) ||
       !tutti_linalg_product_by_blocks(kind, &rest, n_threads))

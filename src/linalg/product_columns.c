@@ -37,7 +37,7 @@ static void multiply_in_place(const job *j, int begin, int end) {
 /** The same if each row of B is on a page of its own: a few rows at a time, for all panels, so that their pages stay known.
  * The next panel is on its way while one is used. */
 static void multiply_far_apart(const job *j, int begin, int end) {
-  _Alignas(64) float rows[TUTTI_PRODUCT_MOST_OF_PAGES * FEW_PAGES];
+  _Alignas(64) float rows[TUTTI_PRODUCT_MOST_FAR_ROWS * FEW_PAGES];
   const tutti_product *p = j->p;
   // They begin at the same places of the cache.
   const bool packs_rows = p->a_col == 1 && p->a_row % TUTTI_PRODUCT_PAGE_FLOATS == 0;
@@ -86,12 +86,13 @@ static bool is_far_apart(const tutti_product *p) {
 
 /** Few rows are better multiplied by B as it lies: more of them if each row of B is on a page of its own, because that costs
  * more to pack, and fewer if B is narrow and its rows begin anywhere in a vector, because the vectors of a packed panel lie
- * in one cache line each. */
+ * in one cache line each.  With a last vector that is not full, C is gone through once more for the last row of B, which
+ * does not pay if there are fewer terms than rows. */
 static bool is_in_place(const tutti_product_kind *kind, const tutti_product *p) {
   enum { FEW_ROWS = 64, FEW_ROWS_OF_PAGES = 32 };
   if (p->b_transposed || p->k == 0) return false;
   if (is_far_apart(p))
-    return p->m <= FEW_ROWS_OF_PAGES || (p->m <= kind->in_place && p->m <= TUTTI_PRODUCT_MOST_OF_PAGES);
+    return p->m <= FEW_ROWS_OF_PAGES || (p->m <= kind->in_place && p->m <= TUTTI_PRODUCT_MOST_FAR_ROWS);
   if (p->m > kind->in_place) return false;
   if (p->n % kind->width == 0) return true;
   const bool pays = p->m <= p->k && (p->m <= FEW_ROWS || p->n > kind->panel * kind->width);

@@ -8,7 +8,7 @@
  * a product that begins with the result of another goes on as if the two were one. */
 #include <stdbool.h>
 
-#include "tutti/base.h"
+#include "linalg/parallel.h"
 
 /** C[m, n] = init + A[m, k] B[k, n], C and B with rows of `ldc` and `ldb` elements. */
 typedef struct {
@@ -59,10 +59,17 @@ enum { TUTTI_PRODUCT_PAGE_FLOATS = 1024 };
 
 /** Rows of A up to which a B whose rows are on pages of their own is read where it lies: a buffer on the stack has room for
  * so many rows. */
-enum { TUTTI_PRODUCT_MOST_OF_PAGES = 128 };
+enum { TUTTI_PRODUCT_MOST_FAR_ROWS = 128 };
 
 extern const tutti_product_kind tutti_linalg_product_avx512, tutti_linalg_product_avx2,
     tutti_linalg_product_generic;
+
+/** How many of n_threads pay for an m x n product of k terms: a thread is started only for as many terms as are worth it. */
+static inline int tutti_linalg_product_threads(int m, int n, int k, int n_threads) {
+  const double n_worth = (double)m * n * k / TUTTI_TERMS_WORTH_A_THREAD;
+  if (n_worth >= n_threads) return n_threads;
+  return n_worth > 1 ? (int)n_worth : 1;
+}
 
 /** The kinds that this processor runs, the fastest last. */
 int tutti_linalg_product_n_kinds(void);

@@ -2,7 +2,6 @@
  *
  * The other lanes of that vector would be computed in vain, for each row and term.  So these columns are computed turned,
  * C^T = B^T A^T, where the rows of A fill the vectors.  The chains of the elements stay the same. */
-#include "linalg/parallel.h"
 #include "linalg/product_impl.h"
 
 enum {
@@ -61,13 +60,16 @@ static bool pays(const tutti_product_kind *kind, const tutti_product *p, int cou
   const double turn_a = p->a_row == 1 ? 0 : 8.0 / kind->width, turn_c = 3, least = 0.04,
                n_vectors = p->n / kind->width + 1,
                gain = p->k * (1 - (double)count / kind->width - turn_a) - turn_c * count;
-  return p->m >= 2 * kind->width && gain > least * n_vectors * p->k;
+  // A is turned as rows or columns that lie one after another.
+  const bool lies_well = p->a_row == 1 || p->a_col == 1;
+  return lies_well && p->m >= 2 * kind->width && gain > least * n_vectors * p->k;
 }
 
 int tutti_linalg_product_tail(const tutti_product_kind *kind, const tutti_product *p, int n_threads) {
   const int count = p->n % kind->width;
   if (count == 0 || !pays(kind, p, count)) return 0;
   job j = {kind, p, p->n - count, count};
-  tutti_linalg_parallel_by(n_threads, p->m, kind->width, multiply, &j);
+  tutti_linalg_parallel_by(tutti_linalg_product_threads(p->m, count, p->k, n_threads), p->m, kind->width,
+                           multiply, &j);
   return count;
 }

@@ -84,8 +84,8 @@ static void check_input_gradient(int rows, int n_in, int n_out) {
 
 static const struct {
   int rows, n_in, n_out;
-} shapes[] = {{1, 1, 1},      {2, 3, 5},     {7, 16, 33},        {ROWS, 64, 10},
-              {5, N_IN, 128}, {33, 100, 64}, {ROWS, N_IN, N_OUT}};
+} shapes[] = {{1, 1, 1},      {2, 3, 5},     {7, 16, 33},     {ROWS, 64, 10},
+              {5, N_IN, 128}, {33, 100, 64}, {ROWS, 512, 18}, {ROWS, N_IN, N_OUT}};
 enum { N_SHAPES = sizeof shapes / sizeof shapes[0] };
 
 static void products_are_those_of_rounded_numbers(void **state) {

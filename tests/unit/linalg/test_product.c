@@ -309,6 +309,9 @@ static void turned_products_are_the_same_chains(void **state) {
   }
   check_large(40, 50, 1100, false, true);
   check_large(200, 50, 1030, false, true);
+  // The last columns are turned, with more rows than at once.
+  check_large(300, 50, 700, false, false);
+  check_large(300, 50, 200, false, true);
 }
 
 /** Nothing outside of the product's rows and columns is touched. */
