@@ -179,7 +179,8 @@ static const tutti_key keys[] = {
           "use of the samples left over at the end of an epoch: as a short batch, not at all (drop), or in the first batch "
           "of the next epoch (carry); a study uses carry by default")},
     {WHOLE(train, micro_batch_size, "auto", 1, TUTTI_WHOLE_MAX, NONE,
-          "number of samples that a rank sends through the network at once"), .word = "auto"},
+          "number of samples that a rank sends through the network at once, at most; auto: as many as are fast, by the network "
+          "and its threads"), .word = "auto"},
     // The random numbers of an epoch are keyed by 32 bits.
     {BUDGET(epochs, "1", TUTTI_UNIT_EPOCHS, 1, UINT32_MAX, "number of epochs to train")},
     {BUDGET(steps, "", TUTTI_UNIT_STEPS, 0, TUTTI_WHOLE_MAX,

@@ -9,7 +9,7 @@ typedef struct {
   bool begins, ends;  // it has the first rows of its leaves, their last rows
 } tutti_micro_batch;
 
-/** Samples of a micro-batch with which a step of this network is fastest; at most TUTTI_PLAN_FULL_ROWS.
+/** Samples of a micro-batch at most, with which a step of this network is fastest; at most TUTTI_PLAN_FULL_ROWS.
  * @param[in] n_features  of a sample
  * @param[in] n_threads   of a rank */
 int64_t tutti_run_full_rows(const tutti_config *config, int64_t n_features, int n_threads);

@@ -30,7 +30,8 @@ enum { TUTTI_PLAN_FULL_ROWS = 1024 };
 TUTTI_NODISCARD
 tutti_status tutti_plan_make(const tutti_config *config, int64_t n_train, int size, tutti_plan *plan);
 
-/** Cut batches into micro-batches of full_rows samples, at most TUTTI_PLAN_FULL_ROWS.
+/** Cut batches into micro-batches of at most full_rows samples, in place of TUTTI_PLAN_FULL_ROWS.  Each training calls it:
+ * the network and the threads decide about full_rows, and a check of the config has neither.
  * @return as tutti_plan_make, which has checked it already */
 TUTTI_NODISCARD
 tutti_status tutti_plan_cut(tutti_plan *plan, const tutti_config *config, int64_t full_rows, int size);
