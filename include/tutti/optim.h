@@ -8,7 +8,7 @@
  * with `torch` computes what the paper of lamb says. */
 #include <stdbool.h>
 
-#include "tutti/base.h"
+#include "tutti/slice.h"
 
 // --- options
 
@@ -97,24 +97,25 @@ tutti_status tutti_optim_resolve(tutti_optim_options *options);
 
 typedef struct tutti_optim tutti_optim;
 
-/** Local.  Create the state for the slice [begin, end) of the flat buffers.
+/** Local.  Create the state for a slice of the flat buffers.
  * @param[in]  options  resolved; copied
  * @param[in]  offsets  [n_arrays + 1] the begin of each array of the network in the flat buffers, and the end of the
  *                      last one; copied.  clipnorm, lars and lamb need them, because they work array by array.
  * @param[in]  plain    [n_arrays] true for biases and other vectors; copied.  NULL: no array is plain.  lars neither
  *                      scales nor decays plain arrays, and lamb with dialect torch does not, either.  Keras' Lamb
  *                      scales and decays all arrays.  With TUTTI_EXCLUDE_VECTORS no rule decays plain arrays.
+ * @param[in]  slice    copied
  * @param[out] optim    owned by the caller
  * @return ERR_MEMORY */
 TUTTI_NODISCARD
 tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, const bool *plain,
-                                int n_arrays, int64_t begin, int64_t end, tutti_optim **optim);
+                                int n_arrays, const tutti_slice *slice, tutti_optim **optim);
 void tutti_optim_destroy(tutti_optim **optim); // Local.  Accepts NULL inside; nulls the handle.
 
 /** Clipping by norms needs sums of squares over arrays that lie in several slices.  They are added up from norm
  * pieces.  The ends of the arrays, and the ends of the blocks of TUTTI_BLOCK elements, cut the whole flat buffer
- * into pieces, which are numbered from its begin.  A slice begins at a whole block, so each piece lies in one
- * slice.  Each slice has a vector with one number for each piece of the whole buffer, which is 0 for pieces of other
+ * into pieces, which are numbered from its begin.  The ranges of a slice begin at whole blocks, so each piece lies in
+ * one slice.  Each slice has a vector with one number for each piece of the whole buffer, which is 0 for pieces of other
  * slices.  These vectors add up without rounding, so the norms have the same bits however the buffer is cut into
  * slices.
  *
@@ -127,19 +128,19 @@ int64_t tutti_optim_all_pieces(const tutti_optim *optim);
 /** Local.  Do the same as tutti_optim_squares, even if the options need no norm.
  * @param[in]  grads   [count]
  * @param[out] pieces  [all_pieces] */
-void tutti_optim_all_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+void tutti_optim_all_squares(const tutti_optim *optim, int64_t begin, int64_t count, const float *grads,
                              double *pieces);
 
 /** Local.  Return the square of the norm of the whole gradient.
  * @param[in] pieces  [all_pieces] summed over slices */
 double tutti_optim_square(const tutti_optim *optim, const double *pieces);
 
-/** Local.  Compute the sums of squares for elements [first, first + count) of the slice.  These are whole blocks,
- * except for the last block of the buffer.
+/** Local.  Compute the sums of squares for elements [begin, begin + count) of the flat buffer.  These lie in one range of
+ * the slice, and are whole blocks, except for the last block of the buffer.
  * @param[in]  grads   [count]
  * @param[out] pieces  [n_pieces] Only the pieces of these elements are written.  Before the first call the caller
  *                     fills the vector with 0, and after the last call the caller sums it over slices. */
-void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+void tutti_optim_squares(const tutti_optim *optim, int64_t begin, int64_t count, const float *grads,
                          double *pieces);
 
 /** Local.  Begin an update: compute the numbers that are the same for all elements.
@@ -159,37 +160,37 @@ void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *p
  * Local.  Return the number of sums that the norms are made of; 0 for other rules, which take one pass. */
 int64_t tutti_optim_n_norms(const tutti_optim *optim);
 
-/** Local.  Do the first pass for elements [first, first + count) of the slice.  These are whole blocks, except for
- * the last block of the buffer.  Several threads may call it at once for different elements.
+/** Local.  Do the first pass for elements [begin, begin + count) of the flat buffer.  These lie in one range of the slice,
+ * and are whole blocks, except for the last block of the buffer.  Several threads may call it at once for different elements.
  * @param[in,out] params  [count] on return decayed, if the decay is decoupled
  * @param[in,out] grads   [count] gradients, summed over all ranks; on return the directions
  * @param[out]    norms   [n_norms] Only the sums of these elements are written, as in tutti_optim_squares. */
-void tutti_optim_prepare(tutti_optim *optim, int64_t first, int64_t count, float *params, float *grads,
+void tutti_optim_prepare(tutti_optim *optim, int64_t begin, int64_t count, float *params, float *grads,
                          double *norms);
 
 /** Local.  Compute the factor of each array from the norms, between the first and the second pass.
  * @param[in] norms  [n_norms] summed over slices */
 void tutti_optim_set_ratios(tutti_optim *optim, const double *norms);
 
-/** Local.  Update elements [first, first + count) of the slice, after tutti_optim_begin.  The order is: clip, decay,
+/** Local.  Update elements [begin, begin + count) of the flat buffer, in one range of the slice, after tutti_optim_begin.  The order is: clip, decay,
  * apply the rule.  The caller updates each element of the slice once.  The parts may have any size and any order,
  * and several threads may call it at once for different parts.  It is fast to update a part just after it was summed
  * over ranks, because it is then still in the cache.
  * @param[in,out] params  [count]
  * @param[in]     grads   [count] gradients, summed over all ranks; directions after tutti_optim_prepare */
-void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads);
+void tutti_optim_step(tutti_optim *optim, int64_t begin, int64_t count, float *params, const float *grads);
 
 /** Local.  Return the number of slots, which are arrays of optimizer state.  Their names are those of Keras'
  * variables, such as "velocity".  If an average of the weights is kept, it is the last slot, "average". */
 int tutti_optim_n_slots(const tutti_optim *optim);
 
-/** Local.  Return the name of slot i, its memory [end - begin], and the initial value of its elements.  optim owns the
+/** Local.  Return the name of slot i, its memory [elements of the slice], and the initial value of its elements.  optim owns the
  * name and the memory. */
 const char *tutti_optim_slot_name(const tutti_optim *optim, int i);
 float *tutti_optim_slot(const tutti_optim *optim, int i);
 float tutti_optim_slot_initial(const tutti_optim *optim, int i);
 
-/** Local.  Return the average of the weights, [end - begin], which optim owns; NULL if none is kept. */
+/** Local.  Return the average of the weights, [elements of the slice], which optim owns; NULL if none is kept. */
 const float *tutti_optim_average(const tutti_optim *optim);
 
 // --- units of the state

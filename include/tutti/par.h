@@ -8,7 +8,7 @@
  * the ranks that still wait.  Every collective function here can return ERR_MPI. */
 #include <stdbool.h>
 
-#include "tutti/base.h"
+#include "tutti/slice.h"
 #include "tutti/texts.h"
 
 // --- communicators
@@ -238,20 +238,20 @@ typedef enum {
  * (node, rank on the node), and the leaves are summed in one binary tree over their numbers.  The sum has the same
  * bits at any number of ranks and nodes.
  *
- * Each rank updates one slice of the parameters, [begin, end).  The slices of all ranks of a node cover [0, n).
- * With `flat` each rank has the same slice, the whole buffer.  Otherwise a slice belongs to one rank of each node.
- * Slices begin at multiples of TUTTI_BLOCK, so that sums over blocks do not depend on them.
+ * Each rank updates one slice of the parameters: ranges that begin at multiples of TUTTI_BLOCK, so that sums over blocks
+ * do not depend on them.  The slices of all ranks of a node cover the whole buffer.  With `flat` the slice of each rank
+ * is the whole buffer.  Otherwise an element belongs to one rank of each node.
  *
  * A step has this order:
  * 1. tutti_reducer_leaf and tutti_reducer_leaf_done, for each own leaf
  * 2. tutti_reducer_reduce
- * 3. the update of the own slice
+ * 3. for each range of the own slice, from the last to the first: tutti_reducer_wait, and its update
  * 4. tutti_reducer_publish, even if nothing was updated */
 typedef struct tutti_reducer tutti_reducer;
 
 /** Collective, arguments equal on all ranks.  Create a reducer for n float parameters, which are 0 at first.
  * @param[in]  comm      borrowed; must outlive the reducer
- * @param[in]  n_leaves  at least 1 with `tree`; ignored with `flat` and `shared`
+ * @param[in]  n_leaves  at least 1 with `tree`; ignored with the others
  * @param[out] reducer   owned by the caller
  * @return (agreed) ERR_MEMORY, ERR_SYSTEM */
 TUTTI_NODISCARD
@@ -267,19 +267,15 @@ const char *tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat",
  * write at any other time. */
 float *tutti_reducer_params(const tutti_reducer *reducer);
 
-/** Parameters [begin, end). */
-typedef struct {
-  int64_t begin, end;
-} tutti_par_slice;
-
 /** Leaves [first, first + count). */
 typedef struct {
   int first, count;
   int tail_rows; // max(1, count): a rank without leaves has a row of the tail, too, because it may fail
 } tutti_par_leaves;
 
-/** Local.  Return the slice that this rank updates.  It is empty on some ranks if there are more ranks than blocks. */
-tutti_par_slice tutti_reducer_slice(const tutti_reducer *reducer);
+/** Local.  Return the slice that this rank updates; borrowed.  It is empty on some ranks if there are more ranks than
+ * blocks. */
+const tutti_slice *tutti_reducer_slice(const tutti_reducer *reducer);
 
 /** Local.  Return the number of all leaves, and those of this rank.  It has none if there are more ranks than
  * leaves. */
@@ -296,6 +292,9 @@ tutti_par_leaves tutti_reducer_own_leaves(const tutti_reducer *reducer);
  * valid for that part until step 3. */
 float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf);
 
+/** Local.  Return how many elements a part of a gradient should have at least, and hardly more; 0: as many as there are. */
+int64_t tutti_reducer_part(const tutti_reducer *reducer);
+
 /** Local.  Declare that the part [begin, begin + count) of the gradient of a leaf is complete.  This does nothing
  * with `flat` and `shared`. */
 void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
@@ -307,11 +306,16 @@ void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, in
 TUTTI_NODISCARD
 tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
 
-/** Local, between reduce and publish.  Return the sum over all leaves for elements [at, at + count) of the own
- * slice; borrowed until publish.  The owner of the slice may write to it.  Request each element once per step, just
- * before its update: some reducers sum it in this call, so it is in the cache for the update.  The parts of a slice
- * lie one after another in one array.  Several threads may request different parts at the same time.
- * @param[in] at  counted from the begin of the whole buffer: a multiple of TUTTI_BLOCK, or the begin of the slice */
+/** Local, between reduce and publish.  Wait until the sums of range i of the own slice can be requested.
+ * @return ERR_MPI */
+TUTTI_NODISCARD
+tutti_status tutti_reducer_wait(tutti_reducer *reducer, int i);
+
+/** Local, between reduce and publish, after tutti_reducer_wait.  Return the sum over all leaves for elements [at, at +
+ * count), in one range of the own slice; borrowed until publish.  The owner of the slice may write to it.  Request each
+ * element once per step, just before its update: some reducers sum it in this call, so it is in the cache for the update.
+ * The parts of a range lie one after another in one array.  Several threads may request different parts at the same time.
+ * @param[in] at  counted from the begin of the whole buffer: a multiple of TUTTI_BLOCK, or the begin of a range */
 float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count);
 
 /** Local.  The number of arrays that tutti_reducer_gradient sums; 1: the sum is there when it is called. */
@@ -328,14 +332,19 @@ tutti_status tutti_reducer_sum_slices(const tutti_reducer *reducer, double *valu
 TUTTI_NODISCARD
 tutti_status tutti_reducer_publish(tutti_reducer *reducer);
 
-/** Collective.  Bring the slices of all owners to rank 0.
- * @param[in]  slice  [end - begin] the slice of this rank; must not overlap `whole`
+/** Collective, before a step or between two.  Set the parameters of all ranks, and publish them.
+ * @param[in] whole  [n] on rank 0; may be NULL elsewhere */
+TUTTI_NODISCARD
+tutti_status tutti_reducer_set_params(tutti_reducer *reducer, const float *whole);
+
+/** Collective.  Bring an array of state from its owners to rank 0.
+ * @param[in]  slice  [elements of the slice] of this rank; must not overlap `whole`
  * @param[out] whole  [n] on rank 0; may be NULL elsewhere */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_gather(const tutti_reducer *reducer, const float *slice, float *whole);
 
 /** Collective.  Send each slice of `whole` to its owners.  This is the reverse of tutti_reducer_gather.
  * @param[in]  whole  [n] on rank 0; may be NULL elsewhere
- * @param[out] slice  [end - begin] the slice of this rank; must not overlap `whole` */
+ * @param[out] slice  [elements of the slice] of this rank; must not overlap `whole` */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_scatter(const tutti_reducer *reducer, const float *whole, float *slice);

@@ -36,14 +36,22 @@ static void clear_tail(double *tail, double samples) {
 }
 
 /** Ask for the sums of the slice block by block, as an optimizer does. */
-static void read_slice(const tutti_bench_reduction *r) {
-  const tutti_par_slice own = tutti_reducer_slice(r->reducer);
+static void read_range(const tutti_bench_reduction *r, const tutti_slice_range *own) {
   float *params = tutti_reducer_params(r->reducer);
-  for (int64_t at = own.begin; at < own.end; at += UPDATE) {
-    const int64_t count = own.end - at < UPDATE ? own.end - at : UPDATE;
+  for (int64_t at = own->begin; at < own->end; at += UPDATE) {
+    const int64_t count = own->end - at < UPDATE ? own->end - at : UPDATE;
     const float *gradient = tutti_reducer_gradient(r->reducer, at, count);
     for (int64_t i = 0; r->updates && i < count; i++) params[at + i] = gradient[i];
   }
+}
+
+static tutti_status read_slice(const tutti_bench_reduction *r) {
+  const tutti_slice *own = tutti_reducer_slice(r->reducer);
+  for (int i = own->n_ranges - 1; i >= 0; i--) {
+    TUTTI_TRY(tutti_reducer_wait(r->reducer, i));
+    read_range(r, &own->ranges[i]);
+  }
+  return TUTTI_OK;
 }
 
 static tutti_status reduce(tutti_bench_reduction *r) {
@@ -58,7 +66,7 @@ static tutti_status reduce(tutti_bench_reduction *r) {
     TUTTI_TRY(tutti_comm_barrier(r->comm)); // as the ranks with leaves do
   }
   TUTTI_TRY(tutti_reducer_reduce(r->reducer, r->tail));
-  read_slice(r);
+  TUTTI_TRY(read_slice(r));
   return tutti_reducer_publish(r->reducer);
 }
 

@@ -84,7 +84,6 @@ static tutti_status count_rank(const tutti_probe *probe, const tutti_bench_produ
                                tutti_bench_traffic traffic[TUTTI_BENCH_N_PARTS]) {
   const tutti_run *run = tutti_train_probe_run(probe);
   const tutti_dataset *data = run->dataset;
-  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   step_passes passes = {.products = products};
   tutti_train_probe_visit_micro_batches(probe, add_pass, &passes);
   traffic[TUTTI_BENCH_PART_PRODUCTS] = passes.traffic;
@@ -92,8 +91,9 @@ static tutti_status count_rank(const tutti_probe *probe, const tutti_bench_produ
       tutti_bench_data_traffic(passes.rows, run->samples.train.n, tutti_dataset_sample_bytes(data),
                                tutti_dataset_n_features(data) + tutti_dataset_n_targets(data));
   // Some reducers sum the gradients when the update needs them.
-  traffic[TUTTI_BENCH_PART_UPDATE] = tutti_bench_update_traffic(
-      own.end - own.begin, tutti_reducer_n_sources(run->reducer), tutti_optim_n_slots(run->optim));
+  traffic[TUTTI_BENCH_PART_UPDATE] =
+      tutti_bench_update_traffic(tutti_reducer_slice(run->reducer)->n, tutti_reducer_n_sources(run->reducer),
+                                 tutti_optim_n_slots(run->optim));
   return count_layers(run->network.model, &passes, &traffic[TUTTI_BENCH_PART_OTHER]);
 }
 

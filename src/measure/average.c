@@ -17,10 +17,9 @@ tutti_status tutti_measure_average_create(tutti_run *run) {
 
 void tutti_measure_average_begin(tutti_run *run) {
   if (!run->averaged) return;
-  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   // The average is the last slot of the optimizer.
-  memcpy(tutti_optim_slot(run->optim, tutti_optim_n_slots(run->optim) - 1),
-         tutti_reducer_params(run->reducer) + own.begin, (size_t)(own.end - own.begin) * sizeof(float));
+  tutti_slice_copy_own(tutti_reducer_slice(run->reducer), tutti_reducer_params(run->reducer),
+                       tutti_optim_slot(run->optim, tutti_optim_n_slots(run->optim) - 1));
 }
 
 tutti_status tutti_measure_average_evaluate(const tutti_run *run, const tutti_samples *set,

@@ -7,8 +7,8 @@
 
 #include "measure/meter_impl.h"
 
-void tutti_measure_gain_add(tutti_run *run, int64_t first, int64_t n, const float *grads) {
-  if (run->step.gain_squares) tutti_optim_all_squares(run->optim, first, n, grads, run->step.gain_squares);
+void tutti_measure_gain_add(tutti_run *run, int64_t begin, int64_t n, const float *grads) {
+  if (run->step.gain_squares) tutti_optim_all_squares(run->optim, begin, n, grads, run->step.gain_squares);
 }
 
 tutti_status tutti_measure_gain_compute(tutti_run *run) {

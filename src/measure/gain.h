@@ -5,10 +5,10 @@
  * nothing. */
 #include "run/run.h"
 
-/** Local, by several threads, in the first pass over the slice.  Add the squares of elements [first, first + n) of the
- * slice.
+/** Local, by several threads, in the first pass over the slice.  Add the squares of elements [begin, begin + n) of the
+ * flat buffer.
  * @param[in] grads  [n] */
-void tutti_measure_gain_add(tutti_run *run, int64_t first, int64_t n, const float *grads);
+void tutti_measure_gain_add(tutti_run *run, int64_t begin, int64_t n, const float *grads);
 
 /** Collective, between that pass and the update.  Compute run->step.gain, equal on all ranks, and the averages that it
  * is made of. */

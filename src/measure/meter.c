@@ -43,18 +43,16 @@ static tutti_status list_layers(const tutti_model *model, tutti_meter *meter) {
 
 static tutti_status allocate(const tutti_run *run, tutti_meter *meter) {
   const int rows = tutti_reducer_own_leaves(run->reducer).tail_rows;
-  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
-  const int64_t n = own.end - own.begin;
-  meter->begin = own.begin;
+  const tutti_slice *own = tutti_reducer_slice(run->reducer);
   const bool two_passes =
       tutti_optim_n_pieces(run->optim) > 0 || tutti_optim_n_norms(run->optim) > 0 || meter->gains;
   TUTTI_TRY(TUTTI_NEW(meter->groups, rows));
   TUTTI_TRY(TUTTI_NEW(meter->squares, rows));
   if ((meter->noise || meter->gains) && !meter->examples)
     TUTTI_TRY(TUTTI_NEW(meter->earlier, tutti_model_n_params(run->network.model)));
-  if (meter->norms && two_passes) TUTTI_TRY(TUTTI_NEW(meter->before, n));
-  if (meter->norms) TUTTI_TRY(TUTTI_NEW(meter->start, n));
-  TUTTI_TRY(TUTTI_NEW(meter->places, n / TUTTI_BLOCK + 1 + meter->n_layers));
+  if (meter->norms && two_passes) TUTTI_TRY(TUTTI_NEW(meter->before, own->n));
+  if (meter->norms) TUTTI_TRY(TUTTI_NEW(meter->start, own->n));
+  TUTTI_TRY(TUTTI_NEW(meter->places, own->n / TUTTI_BLOCK + 1 + meter->n_layers));
   return TUTTI_NEW(meter->sums, meter->n_layers);
 }
 
@@ -120,9 +118,9 @@ tutti_status tutti_meter_start(tutti_run *run, const float *weights) {
 }
 
 void tutti_meter_forget_start(tutti_run *run) {
-  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
+  const tutti_slice *own = tutti_reducer_slice(run->reducer);
   // Distances become NaN, and a value that is not finite is not recorded.
-  for (int64_t i = 0; i < own.end - own.begin; i++) run->meter->start[i] = NAN;
+  for (int64_t i = 0; i < own->n; i++) run->meter->start[i] = NAN;
 }
 
 // --- gradients of leaves ---------------------------------------------------------------------------------

@@ -55,19 +55,17 @@ void tutti_meter_leaf(tutti_run *run, const tutti_micro_batch *micro_batch, int 
 void tutti_meter_micro_batch(tutti_run *run, const tutti_micro_batch *micro_batch, int64_t batch_count,
                              double (*tail)[TUTTI_N_TAIL]);
 
-/** Local, by several threads.  Call `before` ahead of the first change to elements [at, at + n) of a pass over
- * parameters from `first` on, and `after` behind the last change.  at - first is a multiple of TUTTI_BLOCK.
+/** Local, by several threads, in a pass over the slice.  Call `before` ahead of the first change to elements [at, at + n)
+ * of the flat buffer, and `after` behind the last change.  `at` is a multiple of TUTTI_BLOCK.
  * @param[in]     params, grads  [n] of these elements
  * @param[in,out] scratch        [n] keeps the old parameters from `before` to `after`, if the caller does both in one
  * pass */
-void tutti_meter_before(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
-                        const float *grads, float *scratch);
-void tutti_meter_after(tutti_run *run, int64_t first, int64_t at, int64_t n, const float *params,
-                       const float *scratch);
+void tutti_meter_before(tutti_run *run, int64_t at, int64_t n, const float *params, const float *grads,
+                        float *scratch);
+void tutti_meter_after(tutti_run *run, int64_t at, int64_t n, const float *params, const float *scratch);
 
-/** Local, at the end of such a pass.  Add the sums of its blocks, in their order, to those of the layers.
- * @param[in] first, n  the pass was over parameters [first, first + n) */
-void tutti_meter_add_block_sums(tutti_run *run, int64_t first, int64_t n);
+/** Local, at the end of such a pass.  Add the sums of its blocks, in their order, to those of the layers. */
+void tutti_meter_add_block_sums(tutti_run *run);
 
 /** Collective, after an update.
  * @param[in] tail  [TUTTI_N_TAIL] reduced */

@@ -70,7 +70,6 @@ struct tutti_meter {
   // Parameters.  Each block and layer of a pass has a place of its own for its sums, so that the threads need no order.
   tutti_meter_layer *layers; // [n_layers] the layers with parameters
   int n_layers;
-  int64_t begin;                     // of this rank's slice
   double (*places)[TUTTI_N_SQUARES]; // [blocks of the slice + n_layers] of a pass
   double (*sums)[TUTTI_N_SQUARES];   // [n_layers] of the step
   float *before;                     // [slice] the parameters before this step; NULL: not needed

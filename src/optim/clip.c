@@ -22,9 +22,9 @@ double tutti_optim_square(const tutti_optim *optim, const double *pieces) {
   return square;
 }
 
-void tutti_optim_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+void tutti_optim_squares(const tutti_optim *optim, int64_t begin, int64_t count, const float *grads,
                          double *pieces) {
-  if (tutti_optim_has_norms(&optim->options)) tutti_optim_all_squares(optim, first, count, grads, pieces);
+  if (tutti_optim_has_norms(&optim->options)) tutti_optim_all_squares(optim, begin, count, grads, pieces);
 }
 
 /** The factor that makes a norm at most `most`.  A norm of NaN changes nothing: the gradient is then NaN as well, and
@@ -65,14 +65,14 @@ TUTTI_CLONES static void limit(float bound, int64_t n, const float *restrict g, 
   }
 }
 
-const float *tutti_optim_clip(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+const float *tutti_optim_clip(const tutti_optim *optim, int64_t begin, int64_t count, const float *grads,
                               float *clipped) {
   if (optim->options.clipvalue > 0) {
     limit((float)optim->options.clipvalue, count, grads, clipped);
     return clipped;
   }
   if (!optim->clips) return grads;
-  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, begin, count);
        tutti_optim_piece_next(optim, &p);)
     multiply(optim->factors[p.array], p.n, grads + p.at, clipped + p.at);
   return clipped;

@@ -15,13 +15,13 @@ static bool next_decaying(const tutti_optim *optim, tutti_optim_piece *p) {
   return false;
 }
 
-void tutti_optim_shrink(const tutti_optim *optim, int64_t first, int64_t count, float *w) {
+void tutti_optim_shrink(const tutti_optim *optim, int64_t begin, int64_t count, float *w) {
   if (!(optim->shrink > 0)) return;
-  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count); next_decaying(optim, &p);)
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, begin, count); next_decaying(optim, &p);)
     shrink(optim->shrink, p.n, w + p.at);
 }
 
-void tutti_optim_decay(const tutti_optim *optim, int64_t first, int64_t count, const float *w, float *g) {
-  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count); next_decaying(optim, &p);)
+void tutti_optim_decay(const tutti_optim *optim, int64_t begin, int64_t count, const float *w, float *g) {
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, begin, count); next_decaying(optim, &p);)
     tutti_optim_add_decay(optim->decay, p.n, w + p.at, g + p.at);
 }

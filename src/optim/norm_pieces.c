@@ -25,14 +25,14 @@ static int64_t smaller(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 
-tutti_optim_piece tutti_optim_piece_before(const tutti_optim *optim, int64_t first, int64_t count) {
-  return (tutti_optim_piece){.first = first, .count = count, .array = array_at(optim, optim->begin + first)};
+tutti_optim_piece tutti_optim_piece_before(const tutti_optim *optim, int64_t begin, int64_t count) {
+  return (tutti_optim_piece){.begin = begin, .count = count, .array = array_at(optim, begin)};
 }
 
 bool tutti_optim_piece_next(const tutti_optim *optim, tutti_optim_piece *p) {
   p->at += p->n;
   if (p->at == p->count) return false;
-  const int64_t from = optim->begin + p->first + p->at;
+  const int64_t from = p->begin + p->at;
   while (optim->offsets[p->array + 1] <= from) p->array++;
   const int64_t end = smaller((block_at(from) + 1) * TUTTI_BLOCK, optim->offsets[p->array + 1]);
   p->n = smaller(end - from, p->count - p->at);
@@ -65,14 +65,13 @@ TUTTI_CLONES static double sum_of_squares(int64_t n, const float *restrict x) {
   return sum[0];
 }
 
-void tutti_optim_all_squares(const tutti_optim *optim, int64_t first, int64_t count, const float *x,
+void tutti_optim_all_squares(const tutti_optim *optim, int64_t begin, int64_t count, const float *x,
                              double *pieces) {
-  const int64_t from = optim->begin + first;
-  TUTTI_ASSERT(count == 0 || from % TUTTI_BLOCK == 0);
-  TUTTI_ASSERT(count % TUTTI_BLOCK == 0 || from + count == optim->offsets[optim->n_arrays]);
-  tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
-  // Number of the first piece: those of the arrays before, and the blocks of this array before `from`.
-  int64_t piece = block_at(from) - block_at(optim->offsets[p.array]);
+  TUTTI_ASSERT(count == 0 || begin % TUTTI_BLOCK == 0);
+  TUTTI_ASSERT(count % TUTTI_BLOCK == 0 || begin + count == optim->offsets[optim->n_arrays]);
+  tutti_optim_piece p = tutti_optim_piece_before(optim, begin, count);
+  // Number of the first piece: those of the arrays before, and the blocks of this array before `begin`.
+  int64_t piece = block_at(begin) - block_at(optim->offsets[p.array]);
   for (int a = 0; a < p.array; a++) piece += n_pieces_of(optim, a);
   for (; tutti_optim_piece_next(optim, &p); piece++) pieces[piece] = sum_of_squares(p.n, x + p.at);
 }

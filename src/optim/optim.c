@@ -10,7 +10,7 @@
 
 /** Allocate the slots that the options need, with their initial value. */
 static tutti_status make_slots(tutti_optim *optim) {
-  const int64_t n = optim->end - optim->begin;
+  const int64_t n = optim->slice.n;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) {
     const tutti_slot_spec *spec = &optim->rule->slots[i];
     if (!tutti_optim_needs(&optim->options, spec)) continue;
@@ -24,6 +24,14 @@ static tutti_status make_slots(tutti_optim *optim) {
 }
 
 /** The caller may free its lists after create. */
+static tutti_status copy_slice(const tutti_slice *slice, tutti_optim *optim) {
+  tutti_slice_range *ranges = NULL;
+  TUTTI_TRY(TUTTI_NEW(ranges, slice->n_ranges));
+  if (slice->n_ranges > 0) memcpy(ranges, slice->ranges, (size_t)slice->n_ranges * sizeof *ranges);
+  optim->slice = (tutti_slice){ranges, slice->n_ranges, slice->n};
+  return TUTTI_OK;
+}
+
 static tutti_status copy_arrays(const int64_t *offsets, const bool *plain, tutti_optim *optim) {
   const size_t n = (size_t)optim->n_arrays;
   TUTTI_TRY(TUTTI_NEW(optim->offsets, optim->n_arrays + 1));
@@ -34,8 +42,8 @@ static tutti_status copy_arrays(const int64_t *offsets, const bool *plain, tutti
 }
 
 tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_t *offsets, const bool *plain,
-                                int n_arrays, int64_t begin, int64_t end, tutti_optim **optim) {
-  TUTTI_ASSERT(n_arrays >= 0 && offsets[0] <= begin && begin <= end && end <= offsets[n_arrays]);
+                                int n_arrays, const tutti_slice *slice, tutti_optim **optim) {
+  TUTTI_ASSERT(n_arrays >= 0 && slice->n <= offsets[n_arrays] - offsets[0]);
   tutti_status status = TUTTI_OK;
   tutti_optim *o = NULL;
   *optim = NULL;
@@ -43,8 +51,7 @@ tutti_status tutti_optim_create(const tutti_optim_options *options, const int64_
   o->options = *options;
   o->rule = tutti_optim_table_of(options->rule);
   o->n_arrays = n_arrays;
-  o->begin = begin;
-  o->end = end;
+  TUTTI_TRY_GOTO(done, copy_slice(slice, o));
   TUTTI_TRY_GOTO(done, copy_arrays(offsets, plain, o));
   TUTTI_TRY_GOTO(done, make_slots(o));
   if (o->rule->ratio) TUTTI_TRY_GOTO(done, TUTTI_NEW(o->ratios, n_arrays));
@@ -60,6 +67,7 @@ void tutti_optim_destroy(tutti_optim **optim) {
   if (!*optim) return;
   for (int i = 0; i < TUTTI_MAX_SLOTS; i++) tutti_free((*optim)->slots[i]);
   tutti_free((*optim)->average);
+  tutti_free((void *)(*optim)->slice.ranges);
   tutti_free((*optim)->offsets);
   tutti_free((*optim)->plain);
   tutti_free((*optim)->factors);
@@ -88,28 +96,29 @@ void tutti_optim_begin(tutti_optim *optim, int64_t t, double lr, const double *p
 }
 
 /** Update a block that stays in the first-level cache from clipping to the rule. */
-static void step_block(tutti_optim *optim, int64_t first, int64_t count, float *w, const float *grads) {
+static void step_block(tutti_optim *optim, int64_t begin, int64_t count, float *w, const float *grads) {
   float room[TUTTI_BLOCK], *slots[TUTTI_MAX_SLOTS];
-  const float *g = tutti_optim_clip(optim, first, count, grads, room);
-  tutti_optim_shrink(optim, first, count, w);
+  const float *g = tutti_optim_clip(optim, begin, count, grads, room);
+  tutti_optim_shrink(optim, begin, count, w);
   if (optim->decay > 0) {
     if (g != room) memcpy(room, g, (size_t)count * sizeof *g);
-    tutti_optim_decay(optim, first, count, w, room);
+    tutti_optim_decay(optim, begin, count, w, room);
     g = room;
   }
-  tutti_optim_slots_at(optim, first, slots);
+  tutti_optim_slots_at(optim, begin, slots);
   optim->rule->update(&optim->options, &optim->scalars, count, w, g, slots[0], slots[1], slots[2]);
 }
 
-void tutti_optim_step(tutti_optim *optim, int64_t first, int64_t count, float *params, const float *grads) {
-  TUTTI_ASSERT(first >= 0 && count >= 0 && first + count <= optim->end - optim->begin);
+void tutti_optim_step(tutti_optim *optim, int64_t begin, int64_t count, float *params, const float *grads) {
+  TUTTI_ASSERT(count >= 0 && count <= optim->slice.n);
   for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
     const int64_t left = count - done, n = left < TUTTI_BLOCK ? left : TUTTI_BLOCK;
     if (optim->ratios)
-      tutti_optim_step_scaled(optim, first + done, n, params + done, grads + done);
+      tutti_optim_step_scaled(optim, begin + done, n, params + done, grads + done);
     else
-      step_block(optim, first + done, n, params + done, grads + done);
-    if (optim->average) blend(optim->newest, n, params + done, optim->average + first + done);
+      step_block(optim, begin + done, n, params + done, grads + done);
+    if (optim->average)
+      blend(optim->newest, n, params + done, optim->average + tutti_slice_index(&optim->slice, begin + done));
   }
 }
 

@@ -87,9 +87,9 @@ struct tutti_optim {
   int64_t *offsets; // [n_arrays + 1], owned
   bool *plain; // [n_arrays] whether it is a vector, which lars and lamb treat as sgd and adam would; owned
   int n_arrays;
-  int64_t begin, end;
-  float *slots[TUTTI_MAX_SLOTS]; // each [end - begin] or NULL, owned
-  float *average;                // [end - begin] of the weights, or NULL, owned
+  tutti_slice slice;             // with ranges of its own
+  float *slots[TUTTI_MAX_SLOTS]; // each [slice.n] or NULL, owned
+  float *average;                // [slice.n] of the weights, or NULL, owned
   int64_t product_t;             // nadam: product of the u_1 ... u_t it has formed so far
   double product;
 
@@ -127,10 +127,11 @@ TUTTI_INLINE bool tutti_optim_stays(const tutti_scalars *s, const float *g, cons
   return (wild & sign) == 0;
 }
 
-/** The elements of the slots from element `first` of the slice on. */
-TUTTI_INLINE void tutti_optim_slots_at(const tutti_optim *optim, int64_t first,
+/** The elements of the slots from element `begin` of the flat buffer on. */
+TUTTI_INLINE void tutti_optim_slots_at(const tutti_optim *optim, int64_t begin,
                                        float *slots[TUTTI_MAX_SLOTS]) {
-  for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + first : NULL;
+  const int64_t at = tutti_slice_index(&optim->slice, begin);
+  for (int i = 0; i < TUTTI_MAX_SLOTS; i++) slots[i] = optim->slots[i] ? optim->slots[i] + at : NULL;
 }
 
 // --- helpers of the rules (rule.c) -----------------------------------------------------------------
@@ -187,15 +188,15 @@ const char *tutti_optim_rules_with(tutti_optim_option option, char *text, size_t
 
 // --- norms from pieces (norm_pieces.c) -------------------------------------------------------------
 
-/** The walk over the pieces of `count` elements from `first` of the slice on. */
+/** The walk over the pieces of `count` elements from `begin` of the flat buffer on. */
 typedef struct {
-  int64_t first, count;
+  int64_t begin, count;
   int array;     // that contains the piece
   int64_t at, n; // elements [at, at + n) of the `count`
 } tutti_optim_piece;
 
 /** The place before the first piece. */
-tutti_optim_piece tutti_optim_piece_before(const tutti_optim *optim, int64_t first, int64_t count);
+tutti_optim_piece tutti_optim_piece_before(const tutti_optim *optim, int64_t begin, int64_t count);
 
 /** Go to the next piece, or to the part of it that belongs to the elements.  @return false: there is no further one */
 bool tutti_optim_piece_next(const tutti_optim *optim, tutti_optim_piece *piece);
@@ -212,22 +213,22 @@ bool tutti_optim_has_norms(const tutti_optim_options *options);
 /** Set clips and factors from pieces[n_pieces] of the whole gradient. */
 void tutti_optim_set_factors(tutti_optim *optim, const double *pieces);
 
-/** The clipped gradient of elements [first, first + count) of the slice: `grads` itself if nothing is clipped, else
+/** The clipped gradient of elements [begin, begin + count) of the flat buffer: `grads` itself if nothing is clipped, else
  * clipped[count]. */
-const float *tutti_optim_clip(const tutti_optim *optim, int64_t first, int64_t count, const float *grads,
+const float *tutti_optim_clip(const tutti_optim *optim, int64_t begin, int64_t count, const float *grads,
                               float *clipped);
 
 // --- weight decay (decay.c) ------------------------------------------------------------------------
 
-/** Apply decoupled decay, if the options have it, to elements [first, first + count) of the slice. */
-void tutti_optim_shrink(const tutti_optim *optim, int64_t first, int64_t count, float *weights);
+/** Apply decoupled decay, if the options have it, to elements [begin, begin + count) of the flat buffer. */
+void tutti_optim_shrink(const tutti_optim *optim, int64_t begin, int64_t count, float *weights);
 
-/** Add coupled decay to the gradient of elements [first, first + count) of the slice. */
-void tutti_optim_decay(const tutti_optim *optim, int64_t first, int64_t count, const float *weights,
+/** Add coupled decay to the gradient of elements [begin, begin + count) of the flat buffer. */
+void tutti_optim_decay(const tutti_optim *optim, int64_t begin, int64_t count, const float *weights,
                        float *grads);
 
 // --- rules that scale arrays by their norms (scaled_rules.c) ---------------------------------------
 
-/** The second pass: update elements [first, first + count) of the slice. */
-void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t count, float *params,
+/** The second pass: update elements [begin, begin + count) of the flat buffer. */
+void tutti_optim_step_scaled(const tutti_optim *optim, int64_t begin, int64_t count, float *params,
                              const float *directions);

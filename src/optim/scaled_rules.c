@@ -24,29 +24,29 @@ int64_t tutti_optim_n_norms(const tutti_optim *optim) {
 }
 
 /** Clip, decay and prepare a block, array by array. */
-static void prepare_block(tutti_optim *optim, int64_t first, int64_t count, float *w, float *grads) {
+static void prepare_block(tutti_optim *optim, int64_t begin, int64_t count, float *w, float *grads) {
   float room[TUTTI_BLOCK], *slots[TUTTI_MAX_SLOTS];
   tutti_scalars s = optim->scalars;
-  const float *g = tutti_optim_clip(optim, first, count, grads, room);
+  const float *g = tutti_optim_clip(optim, begin, count, grads, room);
   if (g == room) memcpy(grads, room, (size_t)count * sizeof *grads);
-  tutti_optim_shrink(optim, first, count, w);
-  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
+  tutti_optim_shrink(optim, begin, count, w);
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, begin, count);
        tutti_optim_piece_next(optim, &p);) {
     s.decay = decay_of(optim, p.array);
-    tutti_optim_slots_at(optim, first + p.at, slots);
+    tutti_optim_slots_at(optim, begin + p.at, slots);
     optim->rule->prepare(&optim->options, &s, p.n, w + p.at, grads + p.at, slots[0], slots[1], slots[2]);
   }
 }
 
-void tutti_optim_prepare(tutti_optim *optim, int64_t first, int64_t count, float *params, float *grads,
+void tutti_optim_prepare(tutti_optim *optim, int64_t begin, int64_t count, float *params, float *grads,
                          double *norms) {
-  TUTTI_ASSERT(first >= 0 && count >= 0 && first + count <= optim->end - optim->begin);
+  TUTTI_ASSERT(count >= 0 && count <= optim->slice.n);
   double *of_weights = norms, *of_directions = norms + tutti_optim_all_pieces(optim);
   for (int64_t done = 0; done < count; done += TUTTI_BLOCK) {
     const int64_t left = count - done, n = left < TUTTI_BLOCK ? left : TUTTI_BLOCK;
-    prepare_block(optim, first + done, n, params + done, grads + done);
-    tutti_optim_all_squares(optim, first + done, n, params + done, of_weights);
-    tutti_optim_all_squares(optim, first + done, n, grads + done, of_directions);
+    prepare_block(optim, begin + done, n, params + done, grads + done);
+    tutti_optim_all_squares(optim, begin + done, n, params + done, of_weights);
+    tutti_optim_all_squares(optim, begin + done, n, grads + done, of_directions);
   }
 }
 
@@ -61,15 +61,15 @@ void tutti_optim_set_ratios(tutti_optim *optim, const double *norms) {
   }
 }
 
-void tutti_optim_step_scaled(const tutti_optim *optim, int64_t first, int64_t count, float *params,
+void tutti_optim_step_scaled(const tutti_optim *optim, int64_t begin, int64_t count, float *params,
                              const float *directions) {
   float *slots[TUTTI_MAX_SLOTS];
   tutti_scalars s = optim->scalars;
-  for (tutti_optim_piece p = tutti_optim_piece_before(optim, first, count);
+  for (tutti_optim_piece p = tutti_optim_piece_before(optim, begin, count);
        tutti_optim_piece_next(optim, &p);) {
     s.decay = decay_of(optim, p.array);
     s.ratio = optim->ratios[p.array];
-    tutti_optim_slots_at(optim, first + p.at, slots);
+    tutti_optim_slots_at(optim, begin + p.at, slots);
     optim->rule->update(&optim->options, &s, p.n, params + p.at, directions + p.at, slots[0], slots[1],
                         slots[2]);
   }

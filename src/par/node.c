@@ -7,7 +7,7 @@
 #include "par/exact_sums_impl.h"
 #include "par/slices_impl.h"
 
-enum { LINE = 64, TAG = 0 };
+enum { LINE = 64 };
 
 static int64_t whole_lines(int64_t bytes) {
   return (bytes + LINE - 1) / LINE * LINE;
@@ -28,7 +28,6 @@ static tutti_status survey(const tutti_comm *comm, tutti_node *node) {
 }
 
 static tutti_status allocate(const tutti_comm *comm, tutti_node *node) {
-  if (comm->rank == 0) TUTTI_TRY(TUTTI_NEW(node->slices, 2 * (int64_t)comm->size));
   if (comm->n_nodes == 1) return TUTTI_OK;
   TUTTI_TRY(TUTTI_NEW(node->owners, node->n_own_slices));
   for (int k = 0; k < node->n_own_slices; k++) node->owners[k] = MPI_COMM_NULL;
@@ -76,11 +75,8 @@ tutti_status tutti_par_node_create(tutti_reducer *reducer, int n_tails) {
   TUTTI_TRY(tutti_comm_agree(comm, allocate(comm, node)));
   TUTTI_TRY(connect_owners(comm, node));
   TUTTI_TRY(share_memory(reducer, node));
-  const int64_t slice[2] = {tutti_par_node_slice_begin(reducer, 0),
-                            tutti_par_node_slice_begin(reducer, node->n_own_slices)};
-  TUTTI_MPI(MPI_Gather(slice, 2, MPI_INT64_T, node->slices, 2, MPI_INT64_T, 0, comm->all));
-  reducer->begin = slice[0];
-  reducer->end = slice[1];
+  tutti_par_reducer_set_range(reducer, tutti_par_node_slice_begin(reducer, 0),
+                              tutti_par_node_slice_begin(reducer, node->n_own_slices));
   return TUTTI_OK;
 }
 
@@ -90,7 +86,6 @@ void tutti_par_node_destroy(tutti_reducer *reducer) {
   for (int k = 0; node->owners && k < node->n_own_slices; k++)
     if (node->owners[k] != MPI_COMM_NULL) MPI_Comm_free(&node->owners[k]);
   tutti_free(node->owners);
-  tutti_free(node->slices);
   tutti_par_window_destroy(&node->window);
   tutti_free(node);
   reducer->node = NULL;
@@ -128,6 +123,13 @@ tutti_status tutti_par_node_barrier_sum_tails(tutti_node *node, double (*tail)[T
   return TUTTI_OK;
 }
 
+/** By each own slice: on a node with fewer ranks than slices, the owners of the others would wait for it. */
+tutti_status tutti_par_node_sum_digits(const tutti_node *node, const float *digits, float *sums) {
+  for (int k = 0; k < node->n_own_slices; k++)
+    TUTTI_MPI(MPI_Allreduce(digits, sums, node->n_digits, MPI_FLOAT, MPI_SUM, node->owners[k]));
+  return TUTTI_OK;
+}
+
 /** Sum a few values over the node.  The calls use two places by turns, so that one barrier per call is enough: when a
  * rank writes to a place again, all ranks have passed the barrier of the other place, and so have read this one. */
 static tutti_status sum_small(tutti_node *node, double *values, int n) {
@@ -155,58 +157,4 @@ tutti_status tutti_par_node_sum_slices(const tutti_reducer *reducer, double *val
 
 tutti_status tutti_par_node_publish(tutti_reducer *reducer) {
   return tutti_par_node_barrier_wait(&reducer->node->barrier);
-}
-
-// --- slices to the first rank and back
-
-static int message(int64_t left, int piece) {
-  return left < piece ? (int)left : piece;
-}
-
-static tutti_status send(const float *values, int64_t n, int piece, int rank, MPI_Comm comm) {
-  for (int64_t done = 0; done < n; done += piece)
-    TUTTI_MPI(MPI_Send(values + done, message(n - done, piece), MPI_FLOAT, rank, TAG, comm));
-  return TUTTI_OK;
-}
-
-static tutti_status receive(float *values, int64_t n, int piece, int rank, MPI_Comm comm) {
-  for (int64_t done = 0; done < n; done += piece)
-    TUTTI_MPI(
-        MPI_Recv(values + done, message(n - done, piece), MPI_FLOAT, rank, TAG, comm, MPI_STATUS_IGNORE));
-  return TUTTI_OK;
-}
-
-/** Where the slices of a rank of this node begin. */
-static int64_t begin_of_rank(const tutti_reducer *reducer, int node_rank) {
-  const int n_slices = reducer->node->n_slices;
-  const int first = tutti_par_part_begin(n_slices, node_rank, reducer->comm->node_size);
-  return tutti_par_slice_begin(reducer->n, first, n_slices);
-}
-
-/** The node of rank 0 has all slices. */
-tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
-  const tutti_comm *comm = reducer->comm;
-  const int64_t count = reducer->end - reducer->begin;
-  // Ranks of other nodes have copies of the same slices.
-  if (comm->node_index > 0) return TUTTI_OK;
-  if (comm->node_rank > 0) return send(slice, count, reducer->piece, 0, comm->node);
-  memcpy(whole + reducer->begin, slice, (size_t)count * sizeof *whole);
-  for (int rank = 1; rank < comm->node_size; rank++) {
-    const int64_t begin = begin_of_rank(reducer, rank), end = begin_of_rank(reducer, rank + 1);
-    TUTTI_TRY(receive(whole + begin, end - begin, reducer->piece, rank, comm->node));
-  }
-  return TUTTI_OK;
-}
-
-tutti_status tutti_par_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
-  const tutti_comm *comm = reducer->comm;
-  const int64_t count = reducer->end - reducer->begin;
-  // Each owner of a slice gets its copy, on all nodes.
-  if (comm->rank > 0) return receive(slice, count, reducer->piece, 0, comm->all);
-  memcpy(slice, whole + reducer->begin, (size_t)count * sizeof *slice);
-  for (int rank = 1; rank < comm->size; rank++) {
-    const int64_t *ends = reducer->node->slices + 2 * rank;
-    TUTTI_TRY(send(whole + ends[0], ends[1] - ends[0], reducer->piece, rank, comm->all));
-  }
-  return TUTTI_OK;
 }

@@ -20,12 +20,11 @@ typedef struct tutti_node {
   bool equal_nodes;
   int n_slices, first_slice, n_own_slices;
   MPI_Comm *owners; // [n_own_slices] the owners of a slice, in the order of nodes; NULL on a single node
-  int64_t *slices;  // [size, 2] begin and end of each rank's slice, on rank 0; else NULL
 } tutti_node;
 
 enum { TUTTI_SMALL = 512 };
 
-/** Collective.  Set the reducer's node, params, begin and end.  A failure is agreed on.  The caller destroys, also
+/** Collective.  Set the reducer's node, params and slice.  A failure is agreed on.  The caller destroys, also
  * after a failure.
  * @param[in] n_tails  the largest number of tails that one step sums */
 TUTTI_NODISCARD
@@ -42,12 +41,14 @@ TUTTI_NODISCARD
 tutti_status tutti_par_node_barrier_sum_tails(tutti_node *node, double (*tail)[TUTTI_N_TAIL], int n_rows,
                                               float *sums);
 
+/** Collective, several nodes.  Sum the digits of the nodes.
+ * @param[in]  digits  [n_digits] of the node
+ * @param[out] sums    [n_digits] over all nodes; another array */
+TUTTI_NODISCARD
+tutti_status tutti_par_node_sum_digits(const tutti_node *node, const float *digits, float *sums);
+
 /** Operations for the tables of the reducers. */
 TUTTI_NODISCARD
 tutti_status tutti_par_node_sum_slices(const tutti_reducer *reducer, double *values, int64_t n);
 TUTTI_NODISCARD
 tutti_status tutti_par_node_publish(tutti_reducer *reducer);
-TUTTI_NODISCARD
-tutti_status tutti_par_node_gather(const tutti_reducer *reducer, const float *slice, float *whole);
-TUTTI_NODISCARD
-tutti_status tutti_par_node_scatter(const tutti_reducer *reducer, const float *whole, float *slice);

@@ -51,6 +51,7 @@ tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind
     TUTTI_TRY_GOTO(done, tutti_comm_same(comm, n_leaves, "the number of leaves"));
   TUTTI_TRY_GOTO(done, tutti_comm_agree(comm, create_local(comm, kind, n, n_leaves, &made)));
   TUTTI_TRY_GOTO(done, made->ops->create(made));
+  TUTTI_TRY_GOTO(done, tutti_par_whole_create(comm, n, &made->slice, made->node, &made->whole));
   *reducer = made;
   made = NULL;
 done:
@@ -61,6 +62,7 @@ done:
 
 void tutti_reducer_destroy(tutti_reducer **reducer) {
   if (!*reducer) return;
+  tutti_par_whole_destroy(&(*reducer)->whole);
   (*reducer)->ops->destroy(*reducer);
   tutti_free(*reducer);
   *reducer = NULL;
@@ -74,8 +76,8 @@ float *tutti_reducer_params(const tutti_reducer *reducer) {
   return reducer->params;
 }
 
-tutti_par_slice tutti_reducer_slice(const tutti_reducer *reducer) {
-  return (tutti_par_slice){reducer->begin, reducer->end};
+const tutti_slice *tutti_reducer_slice(const tutti_reducer *reducer) {
+  return &reducer->slice;
 }
 
 int tutti_reducer_n_leaves(const tutti_reducer *reducer) {
@@ -92,6 +94,10 @@ float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf) {
   return reducer->ops->leaf(reducer, leaf);
 }
 
+int64_t tutti_reducer_part(const tutti_reducer *reducer) {
+  return reducer->part;
+}
+
 void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count) {
   TUTTI_ASSERT(leaf >= reducer->first_leaf && leaf < reducer->first_leaf + reducer->n_own_leaves);
   TUTTI_ASSERT(begin >= 0 && count >= 0 && begin + count <= reducer->n);
@@ -102,9 +108,14 @@ tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N
   return reducer->ops->reduce(reducer, tail);
 }
 
+tutti_status tutti_reducer_wait(tutti_reducer *reducer, int i) {
+  TUTTI_ASSERT(i >= 0 && i < reducer->slice.n_ranges);
+  return reducer->ops->wait ? reducer->ops->wait(reducer, i) : TUTTI_OK;
+}
+
 float *tutti_reducer_gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
-  TUTTI_ASSERT(at >= reducer->begin && count >= 0 && at + count <= reducer->end);
-  TUTTI_ASSERT(at % TUTTI_BLOCK == 0 || at == reducer->begin);
+  TUTTI_ASSERT(count >= 0 && count <= reducer->slice.n);
+  TUTTI_ASSERT(at % TUTTI_BLOCK == 0 || at == reducer->n);
   return reducer->ops->gradient(reducer, at, count);
 }
 
@@ -120,10 +131,17 @@ tutti_status tutti_reducer_publish(tutti_reducer *reducer) {
   return reducer->ops->publish ? reducer->ops->publish(reducer) : TUTTI_OK;
 }
 
+tutti_status tutti_reducer_set_params(tutti_reducer *reducer, const float *whole) {
+  // Other ranks of the node may still read them.
+  TUTTI_TRY(tutti_reducer_publish(reducer));
+  TUTTI_TRY(tutti_par_whole_spread(reducer->whole, whole, reducer->piece, reducer->params));
+  return tutti_reducer_publish(reducer);
+}
+
 tutti_status tutti_reducer_gather(const tutti_reducer *reducer, const float *slice, float *whole) {
-  return reducer->ops->gather(reducer, slice, whole);
+  return tutti_par_whole_gather(reducer->whole, slice, reducer->piece, whole);
 }
 
 tutti_status tutti_reducer_scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
-  return reducer->ops->scatter(reducer, whole, slice);
+  return tutti_par_whole_scatter(reducer->whole, whole, reducer->piece, slice);
 }

@@ -1,7 +1,5 @@
 /** One MPI_Allreduce of the whole gradient; each rank updates all parameters.  It is the baseline of the benchmarks,
  * and the reference for the tests of the other reducers.  The tail lies after the gradient in the same buffer. */
-#include <string.h>
-
 #include "par/exact_sums_impl.h"
 #include "par/par_impl.h"
 #include "par/reducer_impl.h"
@@ -20,8 +18,7 @@ static tutti_status allocate(tutti_reducer *reducer) {
 
 static tutti_status create(tutti_reducer *reducer) {
   TUTTI_TRY(tutti_comm_agree(reducer->comm, allocate(reducer)));
-  reducer->begin = 0;
-  reducer->end = reducer->n;
+  tutti_par_reducer_set_range(reducer, 0, reducer->n);
   return TUTTI_OK;
 }
 
@@ -50,17 +47,6 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   return TUTTI_OK;
 }
 
-static tutti_status gather(const tutti_reducer *reducer, const float *slice, float *whole) {
-  if (tutti_comm_rank(reducer->comm) == 0) memcpy(whole, slice, (size_t)reducer->n * sizeof *whole);
-  return TUTTI_OK;
-}
-
-static tutti_status scatter(const tutti_reducer *reducer, const float *whole, float *slice) {
-  const int64_t bytes = reducer->n * (int64_t)sizeof *slice;
-  if (tutti_comm_rank(reducer->comm) == 0) memcpy(slice, whole, (size_t)bytes);
-  return tutti_comm_bcast(reducer->comm, 0, slice, bytes);
-}
-
 // Values of the only slice are sums already.  There is nothing to publish either: each rank has updated all parameters
 // from the gradient, which MPI promises to be equal on all ranks.
 const tutti_reducer_ops tutti_reducer_flat = {
@@ -70,6 +56,4 @@ const tutti_reducer_ops tutti_reducer_flat = {
     .leaf = leaf_buffer,
     .reduce = reduce,
     .gradient = gradient,
-    .gather = gather,
-    .scatter = scatter,
 };

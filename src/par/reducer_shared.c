@@ -21,8 +21,7 @@ static tutti_status allocate(const tutti_reducer *reducer, shared *self) {
   const tutti_comm *comm = reducer->comm;
   TUTTI_TRY(TUTTI_NEW(self->sources, comm->node_size));
   TUTTI_TRY(TUTTI_NEW(self->digits, reducer->node->n_digits));
-  if (comm->n_nodes > 1)
-    TUTTI_TRY(TUTTI_NEW(self->message, reducer->end - reducer->begin + reducer->node->n_digits));
+  if (comm->n_nodes > 1) TUTTI_TRY(TUTTI_NEW(self->message, reducer->slice.n + reducer->node->n_digits));
   return TUTTI_OK;
 }
 
@@ -70,7 +69,7 @@ static tutti_status sum_nodes(const tutti_reducer *reducer, int k) {
   const tutti_node *node = reducer->node;
   const int64_t begin = tutti_par_node_slice_begin(reducer, k),
                 end = tutti_par_node_slice_begin(reducer, k + 1);
-  float *message = self->message + (begin - reducer->begin), *tail = message + (end - begin);
+  float *message = self->message + (begin - reducer->range.begin), *tail = message + (end - begin);
   sum_node(reducer, begin, end - begin, message);
   memcpy(tail, self->digits, (size_t)node->n_digits * sizeof *tail);
   return tutti_comm_sum_floats(node->owners[k], message, end - begin + node->n_digits, reducer->piece);
@@ -82,7 +81,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   TUTTI_TRY(tutti_par_node_barrier_sum_tails(reducer->node, tail, 1, self->digits));
   if (self->message) { // several nodes: all that the update needs is summed here
     for (int k = 0; k < reducer->node->n_own_slices; k++) TUTTI_TRY(sum_nodes(reducer, k));
-    sums = self->message + (reducer->end - reducer->begin);
+    sums = self->message + reducer->slice.n;
   }
   tutti_par_tail_decode(sums, TUTTI_N_TAIL, reducer->node->n_tails, tail[0]);
   return TUTTI_OK;
@@ -90,7 +89,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
 
 static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   const shared *self = reducer->data;
-  if (self->message) return self->message + (at - reducer->begin);
+  if (self->message) return self->message + (at - reducer->range.begin);
   float *sum = leaf_buffer(reducer, reducer->first_leaf) + at;
   // A single rank has its sum already.  Else the sum replaces the own gradient there, which no other rank reads: each
   // sums only its own slice.
@@ -113,6 +112,4 @@ const tutti_reducer_ops tutti_reducer_shared = {
     .n_sources = n_sources,
     .sum_slices = tutti_par_node_sum_slices,
     .publish = tutti_par_node_publish,
-    .gather = tutti_par_node_gather,
-    .scatter = tutti_par_node_scatter,
 };

@@ -65,7 +65,7 @@ static tutti_status allocate(const tutti_reducer *reducer, tutti_tree *self) {
   TUTTI_TRY(plan_fold(reducer, self));
   TUTTI_TRY(TUTTI_NEW(self->digits, reducer->node->n_digits));
   TUTTI_TRY(TUTTI_NEW(self->all_digits, reducer->node->n_digits));
-  if (!alone || self->n_shared == 0) TUTTI_TRY(TUTTI_NEW(self->result, reducer->end - reducer->begin));
+  if (!alone || self->n_shared == 0) TUTTI_TRY(TUTTI_NEW(self->result, reducer->slice.n));
   return alone ? TUTTI_OK : tutti_par_tree_exchange_create(reducer, &self->exchange);
 }
 
@@ -82,6 +82,7 @@ static tutti_status create(tutti_reducer *reducer) {
   if (status != TUTTI_OK) return status;
   TUTTI_TRY(find_places(comm, self));
   TUTTI_TRY(tutti_comm_agree(comm, plan_slots(reducer, self)));
+  reducer->part = TUTTI_TREE_PART;
   // Each leaf has a tail, and each rank without one.
   TUTTI_TRY(tutti_par_node_create(reducer, reducer->n_leaves + comm->size));
   TUTTI_TRY(tutti_par_window_create_parts(comm, self->n_shared * self->stride * (int64_t)sizeof(float),
@@ -127,12 +128,9 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
   tutti_tree *self = reducer->data;
   const int n_rows = reducer->n_own_leaves > 0 ? reducer->n_own_leaves : 1;
   TUTTI_TRY(tutti_par_node_barrier_sum_tails(reducer->node, tail, n_rows, self->digits));
-  // The tail goes along with each own slice: on a node with fewer ranks than slices the others would wait for it.
-  for (int k = 0; self->exchange && k < reducer->node->n_own_slices; k++) {
+  for (int k = 0; self->exchange && k < reducer->node->n_own_slices; k++)
     TUTTI_TRY(tutti_par_tree_exchange_slice(reducer, k));
-    TUTTI_MPI(MPI_Allreduce(self->digits, self->all_digits, reducer->node->n_digits, MPI_FLOAT, MPI_SUM,
-                            reducer->node->owners[k]));
-  }
+  if (self->exchange) TUTTI_TRY(tutti_par_node_sum_digits(reducer->node, self->digits, self->all_digits));
   tutti_par_tail_decode(self->exchange ? self->all_digits : self->digits, TUTTI_N_TAIL,
                         reducer->node->n_tails, tail[0]);
   return TUTTI_OK;
@@ -140,7 +138,7 @@ static tutti_status reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL])
 
 static float *gradient(tutti_reducer *reducer, int64_t at, int64_t count) {
   const tutti_tree *self = reducer->data;
-  float *sum = self->result ? self->result + (at - reducer->begin) : slot_at(reducer, 0) + at;
+  float *sum = self->result ? self->result + (at - reducer->range.begin) : slot_at(reducer, 0) + at;
   if (self->exchange) return sum;
   // A single subtree is the sum already, and copying it would cost a pass over memory.
   if (self->only) return self->only + at;
@@ -164,6 +162,4 @@ const tutti_reducer_ops tutti_reducer_tree = {
     .n_sources = n_sources,
     .sum_slices = tutti_par_node_sum_slices,
     .publish = tutti_par_node_publish,
-    .gather = tutti_par_node_gather,
-    .scatter = tutti_par_node_scatter,
 };

@@ -44,7 +44,7 @@ static tutti_status allocate(const tutti_reducer *reducer, tutti_tree_exchange *
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
     TUTTI_TRY(TUTTI_NEW(*arrays[i], comm->n_nodes));
   TUTTI_TRY(plan(reducer, self));
-  const int64_t most = least(CHUNK, reducer->end - reducer->begin);
+  const int64_t most = least(CHUNK, reducer->slice.n);
   TUTTI_TRY(TUTTI_NEW(self->out, self->n_subtrees[comm->node_index] * most));
   return TUTTI_NEW(self->in, self->fold.n * (most / self->n_nodes + 1));
 }
@@ -132,6 +132,6 @@ tutti_status tutti_par_tree_exchange_slice(const tutti_reducer *reducer, int k) 
   if (most < 1) most = 1;
   for (int64_t at = begin; at < end; at += most)
     TUTTI_TRY(exchange_chunk(tree, reducer->comm->node_index, owners, at, least(most, end - at),
-                             tree->result + (at - reducer->begin)));
+                             tree->result + (at - reducer->range.begin)));
   return TUTTI_OK;
 }

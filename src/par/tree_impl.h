@@ -6,6 +6,10 @@
 
 typedef struct tutti_tree_exchange tutti_tree_exchange;
 
+/** Least elements of a part of a leaf: it is added to another leaf while it is still in the second-level cache of a core.
+ * A part has up to twice as many, and kernels of more than 128 columns have larger parts (see model/dense.c). */
+enum { TUTTI_TREE_PART = 1 << 15 };
+
 /** The leaves are divided among the ranks by their places, in the order of (node, rank on it).  A rank keeps the sums
  * over the subtrees of its own leaves in *slots*, [n_slots, stride] floats.  The slots that are left in the end are
  * shared with the node. */
@@ -23,7 +27,7 @@ typedef struct {
   const float **sources;         // [fold.n] these slots
   float *only;                   // the only one of them; NULL: there are several
   float *digits, *all_digits;    // [n_digits] of the tail, over the node and over all
-  float *result;                 // [end - begin]; NULL: the slice is summed in the first own slot
+  float *result;                 // [elements of the slice]; NULL: the slice is summed in the first own slot
   tutti_tree_exchange *exchange; // NULL on a single node
 } tutti_tree;
 

@@ -42,12 +42,11 @@ static tutti_status create_optimizer(tutti_run *run) {
     plain[i] = array->rows == 0; // a vector such as a bias, which lars neither scales nor decays
   }
   offsets[n_arrays] = tutti_model_n_params(model);
-  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
   const int rows = tutti_reducer_own_leaves(run->reducer).tail_rows;
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.tail, rows));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.leaf_ends, rows));
-  TUTTI_TRY_GOTO(done, tutti_optim_create(&config->optimizer, offsets, plain, n_arrays, own.begin, own.end,
-                                          &run->optim));
+  TUTTI_TRY_GOTO(done, tutti_optim_create(&config->optimizer, offsets, plain, n_arrays,
+                                          tutti_reducer_slice(run->reducer), &run->optim));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.squares, tutti_optim_n_pieces(run->optim)));
   TUTTI_TRY_GOTO(done, TUTTI_NEW(run->step.norms, tutti_optim_n_norms(run->optim)));
   if (run->plan.base > 0)
@@ -159,9 +158,7 @@ tutti_position tutti_run_position(const tutti_run *run) {
 
 tutti_status tutti_run_set_weights(tutti_run *run, const float *weights) {
   tutti_model *model = run->network.model;
-  float *own = tutti_reducer_params(run->reducer) + tutti_reducer_slice(run->reducer).begin;
-  TUTTI_TRY(tutti_reducer_scatter(run->reducer, weights, own));
-  TUTTI_TRY(tutti_reducer_publish(run->reducer));
+  TUTTI_TRY(tutti_reducer_set_params(run->reducer, weights));
   // A checkpoint may bring moving statistics, which only rank 0 has read.
   return tutti_comm_bcast(run->comm, 0, tutti_model_state(model),
                           tutti_model_n_state(model) * (int64_t)sizeof(float));

@@ -47,8 +47,9 @@ static void copy_state(tutti_rundir_saver *saver) {
 
 tutti_status tutti_rundir_gather(tutti_rundir_saver *saver) {
   const tutti_run *run = saver->run;
-  const float *own = tutti_reducer_params(run->reducer) + tutti_reducer_slice(run->reducer).begin;
-  TUTTI_TRY(tutti_reducer_gather(run->reducer, own, saver->weights));
+  if (run->rank == 0)
+    memcpy(saver->weights, tutti_reducer_params(run->reducer),
+           (size_t)tutti_model_n_params(run->network.model) * sizeof(float));
   for (int i = 0; i < tutti_optim_n_slots(run->optim); i++)
     TUTTI_TRY(tutti_reducer_gather(run->reducer, tutti_optim_slot(run->optim, i),
                                    saver->slots ? saver->slots[i] : NULL));

@@ -144,7 +144,7 @@ static tutti_status do_micro_batch(tutti_run *run, const step_work *work, tutti_
   sink.leaves = (tutti_model_leaves){.first = micro_batch.leaf,
                                      .count = micro_batch.n_leaves,
                                      .apart = run->plan.leaves_apart,
-                                     .part = run->plan.leaves_apart ? TUTTI_LEAF_PART : 0,
+                                     .part = tutti_reducer_part(run->reducer),
                                      .ends = run->step.leaf_ends,
                                      .gradient = gradient_of_leaf,
                                      .done = part_is_done,

@@ -126,10 +126,11 @@ tutti_status tutti_train_step(tutti_run *run, const tutti_rundir_saver *saver,
 }
 
 tutti_status tutti_train_is_finite(const tutti_run *run, bool *finite) {
-  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
+  const tutti_slice *own = tutti_reducer_slice(run->reducer);
   const float *params = tutti_reducer_params(run->reducer);
   double bad = 0;
-  for (int64_t i = own.begin; i < own.end; i++) bad += !isfinite(params[i]);
+  for (int r = 0; r < own->n_ranges; r++)
+    for (int64_t i = own->ranges[r].begin; i < own->ranges[r].end; i++) bad += !isfinite(params[i]);
   TUTTI_TRY(tutti_comm_sum(run->comm, &bad, 1)); // the slices of all ranks are all parameters
   *finite = bad == 0;
   return TUTTI_OK;

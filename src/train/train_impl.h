@@ -51,11 +51,6 @@ void tutti_train_warn_network(const tutti_config *config, const tutti_network *n
 TUTTI_NODISCARD
 tutti_status tutti_train_gradients(tutti_run *run);
 
-/** Least elements of a part of a leaf that is kept apart: the reducer adds it to another leaf while it is still in the
- * second-level cache of a core.  A part has up to twice as many, and kernels of more than 128 columns have larger
- * parts (see dense.c). */
-enum { TUTTI_LEAF_PART = 1 << 15 };
-
 /** Collective if clipping or the rule needs norms.  Update this rank's slice, after tutti_reducer_reduce. */
 TUTTI_NODISCARD
 tutti_status tutti_train_update(tutti_run *run);

@@ -25,67 +25,76 @@ static void begin_update(tutti_run *run) {
   tutti_optim_begin(run->optim, state->step - state->rule_from + 1, state->learning_rate, run->step.squares);
 }
 
-/** Work on elements [first, first + n) of the slice, by one of several threads. */
-typedef void slice_action(tutti_run *run, int64_t first, int64_t n, float *params, float *grads);
+/** Work on elements [k, k + n) of the flat buffer, by one of several threads. */
+typedef void slice_action(tutti_run *run, int64_t k, int64_t n, float *params, float *grads);
 
-/** One pass over the slice, shared by the threads of this rank. */
+/** One pass over a range of the slice, shared by the threads of this rank. */
 typedef struct {
   tutti_run *run;
-  tutti_par_slice slice;
-  float *grads;         // [end - begin of the slice]
+  tutti_slice_range range;
+  float *grads;         // [end - begin of the range]
   bool is_first;        // the gradient is not summed and not measured yet, and lacks the penalty's
   slice_action *action; // NULL: the pass only measures
-} slice_pass;
+} range_pass;
 
-static void square(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
+static void square(tutti_run *run, int64_t k, int64_t n, float *params, float *grads) {
   (void)params;
-  tutti_optim_squares(run->optim, first, n, grads, run->step.squares);
+  tutti_optim_squares(run->optim, k, n, grads, run->step.squares);
 }
 
-static void prepare(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
-  tutti_optim_prepare(run->optim, first, n, params, grads, run->step.norms);
+static void prepare(tutti_run *run, int64_t k, int64_t n, float *params, float *grads) {
+  tutti_optim_prepare(run->optim, k, n, params, grads, run->step.norms);
 }
 
-static void step(tutti_run *run, int64_t first, int64_t n, float *params, float *grads) {
-  tutti_optim_step(run->optim, first, n, params, grads);
+static void step(tutti_run *run, int64_t k, int64_t n, float *params, float *grads) {
+  tutti_optim_step(run->optim, k, n, params, grads);
 }
 
 /** Elements [k, k + n) of the flat buffer.  tutti_reducer_gradient may add up these elements over the leaves at this
  * moment, and their sums are then still in the nearest cache. */
-static void do_block(const slice_pass *p, int64_t k, int64_t n) {
+static void do_block(const range_pass *p, int64_t k, int64_t n) {
   tutti_run *run = p->run;
-  float *params = tutti_reducer_params(run->reducer) + k, *grads = p->grads + (k - p->slice.begin);
+  float *params = tutti_reducer_params(run->reducer) + k, *grads = p->grads + (k - p->range.begin);
   float scratch[BLOCK];
   if (p->is_first) {
     const float *summed = tutti_reducer_gradient(run->reducer, k, n);
     TUTTI_ASSERT(summed == grads);
     (void)summed;
     // Noise and gain are those of the loss alone, so they are measured before the penalty joins in.
-    tutti_meter_before(run, p->slice.begin, k, n, params, grads, scratch);
-    tutti_measure_gain_add(run, k - p->slice.begin, n, grads);
+    tutti_meter_before(run, k, n, params, grads, scratch);
+    tutti_measure_gain_add(run, k, n, grads);
     tutti_model_penalty_gradient(run->network.model, params, k, k + n, grads);
   }
-  if (p->action) p->action(run, k - p->slice.begin, n, params, grads);
-  if (p->action == step) tutti_meter_after(run, p->slice.begin, k, n, params, scratch);
+  if (p->action) p->action(run, k, n, params, grads);
+  if (p->action == step) tutti_meter_after(run, k, n, params, scratch);
 }
 
 static void do_blocks(void *context, int64_t begin, int64_t end) {
-  const slice_pass *p = context;
+  const range_pass *p = context;
   for (int64_t at = begin; at < end; at += BLOCK)
-    do_block(p, p->slice.begin + at, end - at < BLOCK ? end - at : BLOCK);
+    do_block(p, p->range.begin + at, end - at < BLOCK ? end - at : BLOCK);
 }
 
-/** One pass over the slice.  @param[in] is_first  of this step */
-static void pass_over_slice(tutti_run *run, bool is_first, slice_action *action) {
+static void pass_over_range(tutti_run *run, const tutti_slice_range *range, bool is_first,
+                            slice_action *action) {
   static const double ns = 0.3; // of an element, with a rule of two slots
-  const tutti_par_slice own = tutti_reducer_slice(run->reducer);
-  slice_pass p = {run, own, tutti_reducer_gradient(run->reducer, own.begin, 0), is_first, action};
-  const int64_t n = own.end - own.begin;
+  range_pass p = {run, *range, tutti_reducer_gradient(run->reducer, range->begin, 0), is_first, action};
+  const int64_t n = range->end - range->begin;
   if (tutti_run_shares(&run->sharing) == TUTTI_SHARE_ALL)
     tutti_linalg_parallel(n, BLOCK, ns, do_blocks, &p);
   else
     do_blocks(&p, 0, n);
-  tutti_meter_add_block_sums(run, own.begin, n);
+}
+
+/** One pass over the slice, in the order in which sums arrive.  @param[in] is_first  of this step */
+static tutti_status pass_over_slice(tutti_run *run, bool is_first, slice_action *action) {
+  const tutti_slice *own = tutti_reducer_slice(run->reducer);
+  for (int i = own->n_ranges - 1; i >= 0; i--) {
+    TUTTI_TRY(tutti_reducer_wait(run->reducer, i));
+    pass_over_range(run, &own->ranges[i], is_first, action);
+  }
+  tutti_meter_add_block_sums(run);
+  return TUTTI_OK;
 }
 
 /** A norm needs the whole gradient, or all of the rule's directions, before the first element is updated. */
@@ -96,18 +105,17 @@ static tutti_status update_with_norms(tutti_run *run) {
     memset(run->step.gain_squares, 0,
            (size_t)tutti_optim_all_pieces(run->optim) * sizeof *run->step.gain_squares);
   if (n_pieces > 0) memset(run->step.squares, 0, (size_t)n_pieces * sizeof *run->step.squares);
-  if (measures) pass_over_slice(run, true, n_pieces > 0 ? square : NULL);
+  if (measures) TUTTI_TRY(pass_over_slice(run, true, n_pieces > 0 ? square : NULL));
   if (n_pieces > 0) TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->step.squares, n_pieces));
   TUTTI_TRY(tutti_measure_gain_compute(run));
   begin_update(run);
   if (n_norms > 0) {
     memset(run->step.norms, 0, (size_t)n_norms * sizeof *run->step.norms);
-    pass_over_slice(run, !measures, prepare);
+    TUTTI_TRY(pass_over_slice(run, !measures, prepare));
     TUTTI_TRY(tutti_reducer_sum_slices(run->reducer, run->step.norms, n_norms));
     tutti_optim_set_ratios(run->optim, run->step.norms);
   }
-  pass_over_slice(run, false, step);
-  return TUTTI_OK;
+  return pass_over_slice(run, false, step);
 }
 
 static bool has_norms(const tutti_run *run) {
@@ -118,6 +126,5 @@ static bool has_norms(const tutti_run *run) {
 tutti_status tutti_train_update(tutti_run *run) {
   if (has_norms(run)) return update_with_norms(run);
   begin_update(run);
-  pass_over_slice(run, true, step);
-  return TUTTI_OK;
+  return pass_over_slice(run, true, step);
 }

@@ -69,7 +69,7 @@ done:
 static tutti_status create(job *j) {
   const int64_t offsets[] = {0, j->n};
   TUTTI_TRY(tutti_optim_resolve(&j->options));
-  TUTTI_TRY(tutti_optim_create(&j->options, offsets, NULL, 1, 0, j->n, &j->optim));
+  TUTTI_TRY(tutti_optim_create(&j->options, offsets, NULL, 1, &TUTTI_SLICE(0, j->n), &j->optim));
   TUTTI_TRY(TUTTI_NEW(j->params, j->n));
   TUTTI_TRY(TUTTI_NEW(j->grads, j->n));
   numbers_fill(1, -0.1, 0.1, j->n, j->params);

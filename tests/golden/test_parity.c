@@ -171,7 +171,8 @@ static void make_optim(parity_case *c) {
   for (int i = 0; i < n_arrays && tutti_model_array_at(c->model, i)->trainable; i++)
     offsets[n_trainable++] = tutti_model_array_at(c->model, i)->offset;
   offsets[n_trainable] = n_params;
-  CHECK_OK(tutti_optim_create(&c->optim_options, offsets, NULL, n_trainable, 0, n_params, &c->optim));
+  CHECK_OK(tutti_optim_create(&c->optim_options, offsets, NULL, n_trainable, &TUTTI_SLICE(0, n_params),
+                              &c->optim));
   tutti_free(offsets);
 }
 

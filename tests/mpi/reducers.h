@@ -15,10 +15,17 @@ typedef struct {
   const tutti_comm *comm;
   tutti_reducer *reducer;
   char name[64]; // for messages
-  int64_t n, begin, end;
+  int64_t n;
+  const tutti_slice *slice;
   int n_leaves, first, n_own;
   double (*tail)[TUTTI_N_TAIL]; // [max(1, n_own)]
 } fixture;
+
+/** Whether this rank owns element i. */
+bool owns(const fixture *f, int64_t i);
+
+/** Collective.  A reducer of reducer_kinds[kind]. */
+tutti_status reducer_create(size_t kind, const tutti_comm *comm, int64_t n, tutti_reducer **reducer);
 
 /** Collective.  A test for each kind on each layout and for each length, which the list ends with -1.
  * @param[in] piece  elements of a message at most; 0: as it is */

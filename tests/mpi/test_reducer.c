@@ -27,14 +27,24 @@ static void clear_tail(const fixture *f) {
   memset(f->tail, 0, (size_t)(f->n_own > 0 ? f->n_own : 1) * sizeof *f->tail);
 }
 
-/** Ask for the slice in parts of `part` elements. */
-static int64_t count_wrong_sums(const fixture *f, int step, int64_t part) {
+/** Ask for a range of the slice in parts of `part` elements. */
+static int64_t count_wrong_in_range(const fixture *f, const tutti_slice_range *range, int step,
+                                    int64_t part) {
   int64_t n_wrong = 0;
-  for (int64_t at = f->begin; at < f->end; at += part) {
-    const int64_t count = f->end - at < part ? f->end - at : part;
+  for (int64_t at = range->begin; at < range->end; at += part) {
+    const int64_t count = range->end - at < part ? range->end - at : part;
     float *sums = tutti_reducer_gradient(f->reducer, at, count);
     for (int64_t i = 0; i < count; i++) n_wrong += sums[i] != gradient_sum(f->n_leaves, step, at + i);
     for (int64_t i = 0; i < count; i++) sums[i] = -1; // the owner's to write
+  }
+  return n_wrong;
+}
+
+static int64_t count_wrong_sums(const fixture *f, int step, int64_t part) {
+  int64_t n_wrong = 0;
+  for (int r = f->slice->n_ranges - 1; r >= 0; r--) {
+    EXPECT_OK(tutti_reducer_wait(f->reducer, r));
+    n_wrong += count_wrong_in_range(f, &f->slice->ranges[r], step, part);
   }
   return n_wrong;
 }
@@ -47,8 +57,8 @@ static void check_step(fixture *f, int step) {
   f->tail[0][TUTTI_TAIL_FAILED] = 1;
   EXPECT_OK(tutti_reducer_reduce(f->reducer, f->tail));
   const int64_t n_wrong = count_wrong_sums(f, step, part);
-  EXPECT(n_wrong == 0, "%s: %lld sums in [%lld, %lld), step %d", f->name, (long long)n_wrong,
-         (long long)f->begin, (long long)f->end, step);
+  EXPECT(n_wrong == 0, "%s: %lld of %lld sums, step %d", f->name, (long long)n_wrong, (long long)f->slice->n,
+         step);
   EXPECT(f->tail[0][TUTTI_TAIL_SAMPLES] == 0.5 * f->n_leaves * (f->n_leaves + 1), "%s: %g", f->name,
          f->tail[0][TUTTI_TAIL_SAMPLES]);
   EXPECT(f->tail[0][TUTTI_TAIL_FAILED] == tutti_comm_size(f->comm), "%s: %g", f->name,
@@ -57,9 +67,18 @@ static void check_step(fixture *f, int step) {
 }
 
 static void check_slices(fixture *f) {
-  EXPECT(0 <= f->begin && f->begin <= f->end && f->end <= f->n, "%s: [%lld, %lld)", f->name,
-         (long long)f->begin, (long long)f->end);
-  EXPECT(f->begin % TUTTI_BLOCK == 0 || f->begin == f->n, "%s: begins at %lld", f->name, (long long)f->begin);
+  int64_t n = 0, last = 0;
+  for (int r = 0; r < f->slice->n_ranges; r++) {
+    const tutti_slice_range *range = &f->slice->ranges[r];
+    EXPECT(last <= range->begin && range->begin <= range->end && range->end <= f->n && range->at == n,
+           "%s: [%lld, %lld) at %lld", f->name, (long long)range->begin, (long long)range->end,
+           (long long)range->at);
+    EXPECT(range->begin % TUTTI_BLOCK == 0 || range->begin == f->n, "%s: begins at %lld", f->name,
+           (long long)range->begin);
+    last = range->end;
+    n += range->end - range->begin;
+  }
+  EXPECT(n == f->slice->n, "%s: %lld elements, not %lld", f->name, (long long)n, (long long)f->slice->n);
 }
 
 static void check_steps(fixture *f) {
@@ -187,7 +206,8 @@ static void check_hurry(fixture *f) {
     n_wrong += f->tail[0][TUTTI_TAIL_LOSS] != (double)step * f->n_leaves;
     n_wrong += count_wrong_sums(f, step, TUTTI_BLOCK);
     dawdle(&seed);
-    for (int64_t i = f->begin; i < f->end; i++) params[i] = (float)step;
+    for (int64_t i = 0; i < f->n; i++)
+      if (owns(f, i)) params[i] = (float)step;
     EXPECT_OK(tutti_reducer_publish(f->reducer));
   }
   EXPECT(n_wrong == 0, "%s: %lld numbers of another step", f->name, (long long)n_wrong);

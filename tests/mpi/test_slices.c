@@ -12,7 +12,8 @@ static void check_publish(fixture *f) {
   EXPECT(n_wrong == 0, "%s: %lld of %lld are not zero in the beginning", f->name, (long long)n_wrong,
          (long long)f->n);
   EXPECT_OK(tutti_comm_barrier(f->comm));
-  for (int64_t i = f->begin; i < f->end; i++) params[i] = (float)(3 * i);
+  for (int64_t i = 0; i < f->n; i++)
+    if (owns(f, i)) params[i] = (float)(3 * i);
   EXPECT_OK(tutti_reducer_publish(f->reducer));
   for (int64_t i = 0; i < f->n; i++) n_wrong += params[i] != (float)(3 * i);
   EXPECT(n_wrong == 0, "%s: %lld of %lld parameters", f->name, (long long)n_wrong, (long long)f->n);
@@ -30,7 +31,7 @@ static void check_sum_slices(fixture *f) {
   for (int round = 0; round < 3; round++) {
     for (int k = 0; k < N; k++) {
       const int64_t block = k * (int64_t)TUTTI_BLOCK;
-      values[k] = block >= f->begin && block < f->end ? 0.1 * k + round : 0;
+      values[k] = owns(f, block) ? 0.1 * k + round : 0;
     }
     EXPECT_OK(tutti_reducer_sum_slices(f->reducer, values, N));
     int n_wrong = 0;
@@ -38,11 +39,11 @@ static void check_sum_slices(fixture *f) {
       n_wrong += values[k] != (k * (int64_t)TUTTI_BLOCK < f->n ? 0.1 * k + round : 0);
     EXPECT(n_wrong == 0, "%s: %d of %d, round %d", f->name, n_wrong, N, round);
   }
-  double cover = (double)(f->end - f->begin);
+  double cover = (double)f->slice->n;
   EXPECT_OK(tutti_reducer_sum_slices(f->reducer, &cover, 1));
   EXPECT(cover == (double)f->n, "%s: slices cover %g", f->name, cover);
   // Parts that do not add up without rounding: still the same bits on all ranks.
-  double parts = 1.0 / (1.0 + (double)(f->end - f->begin)), range[2];
+  double parts = 1.0 / (1.0 + (double)f->slice->n), range[2];
   EXPECT_OK(tutti_reducer_sum_slices(f->reducer, &parts, 1));
   range[0] = parts, range[1] = -parts;
   EXPECT_OK(tutti_comm_max(f->comm, range, 2));
@@ -60,15 +61,37 @@ static void check_round_trip(fixture *f) {
   const bool is_root = tutti_comm_rank(f->comm) == 0;
   int64_t n_wrong = 0;
   memset(whole, 0, sizeof whole);
-  for (int64_t i = f->begin; i < f->end; i++) slice[i - f->begin] = (float)(2 * i);
+  for (int64_t i = 0; i < f->n; i++)
+    if (owns(f, i)) slice[tutti_slice_index(f->slice, i)] = (float)(2 * i);
   EXPECT_OK(tutti_reducer_gather(f->reducer, slice, is_root ? whole : NULL));
   for (int64_t i = 0; i < f->n && is_root; i++) n_wrong += whole[i] != (float)(2 * i);
   EXPECT(n_wrong == 0, "%s: %lld wrong", f->name, (long long)n_wrong);
 
   for (int64_t i = 0; i < f->n; i++) whole[i] += 1;
   EXPECT_OK(tutti_reducer_scatter(f->reducer, is_root ? whole : NULL, slice));
-  for (int64_t i = f->begin; i < f->end; i++) n_wrong += slice[i - f->begin] != (float)(2 * i + 1);
+  for (int64_t i = 0; i < f->n; i++)
+    n_wrong += owns(f, i) && slice[tutti_slice_index(f->slice, i)] != (float)(2 * i + 1);
   EXPECT(n_wrong == 0, "%s: %lld wrong", f->name, (long long)n_wrong);
+}
+
+static void check_set_params(fixture *f) {
+  enum { MAX = 5000 };
+  static float whole[MAX];
+  const bool is_root = tutti_comm_rank(f->comm) == 0;
+  const float *params = tutti_reducer_params(f->reducer);
+  int64_t n_wrong = 0;
+  for (int round = 1; round < 3; round++) {
+    for (int64_t i = 0; i < f->n; i++) whole[i] = (float)(round * i + 1);
+    EXPECT_OK(tutti_reducer_set_params(f->reducer, is_root ? whole : NULL));
+    for (int64_t i = 0; i < f->n; i++) n_wrong += params[i] != (float)(round * i + 1);
+  }
+  EXPECT(n_wrong == 0, "%s: %lld wrong", f->name, (long long)n_wrong);
+}
+
+static void parameters_come_from_the_root(const tutti_comm *comm) {
+  (void)comm;
+  for_all(LENGTHS(0, 37, 5000), 0, check_set_params);
+  for_all(LENGTHS(2049), 100, check_set_params);
 }
 
 static void state_goes_to_the_root_and_back(const tutti_comm *comm) {
@@ -91,8 +114,7 @@ static int fail_each(const tutti_comm *comm, size_t kind, const char *site, tutt
     snprintf(fault, sizeof fault, "%s:%d:%d", site, tutti_comm_size(comm) - 1, nth);
     setenv("TUTTI_FAULT", fault, 1);
     tutti_reducer *reducer = NULL;
-    const tutti_status status =
-        tutti_reducer_create(comm, reducer_kinds[kind].kind, 10, reducer_kinds[kind].n_leaves, &reducer);
+    const tutti_status status = reducer_create(kind, comm, 10, &reducer);
     unsetenv("TUTTI_FAULT");
     if (status == TUTTI_OK) {
       tutti_reducer_destroy(&reducer);
@@ -134,9 +156,13 @@ static void too_many_parameters_fail(const tutti_comm *comm) {
 
 int main(void) {
   const mpi_test tests[] = {
-      MPI_TEST(parameters_are_whole_after_publish), MPI_TEST(slices_add_up),
-      MPI_TEST(state_goes_to_the_root_and_back),    MPI_TEST(auto_is_the_fastest),
-      MPI_TEST(failure_on_one_rank_is_everybodys),  MPI_TEST(too_many_parameters_fail),
+      MPI_TEST(parameters_are_whole_after_publish),
+      MPI_TEST(slices_add_up),
+      MPI_TEST(parameters_come_from_the_root),
+      MPI_TEST(state_goes_to_the_root_and_back),
+      MPI_TEST(auto_is_the_fastest),
+      MPI_TEST(failure_on_one_rank_is_everybodys),
+      MPI_TEST(too_many_parameters_fail),
   };
   return mpi_main("slices", tests, sizeof tests / sizeof *tests);
 }

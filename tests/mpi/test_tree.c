@@ -56,7 +56,7 @@ static void check_step(const tutti_comm *comm, tutti_reducer *reducer, int regio
   int n_wrong = 0;
   const int n_leaves = tutti_reducer_n_leaves(reducer);
   const tutti_par_leaves own = tutti_reducer_own_leaves(reducer);
-  const tutti_par_slice slice = tutti_reducer_slice(reducer);
+  const tutti_slice_range slice = tutti_reducer_slice(reducer)->ranges[0]; // its only one
   give(reducer, region);
   for (int row = 0; row < own.count; row++) tail[row][TUTTI_TAIL_LOSS] = tails[own.first + row];
   EXPECT_OK(tutti_reducer_reduce(reducer, tail));

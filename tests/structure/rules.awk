@@ -8,7 +8,7 @@ BEGIN {
     for (j = 1; j <= m; j++) level[rooms[j]] = i
   }
   # Public headers that are not named for their room.
-  owner["count"] = owner["texts"] = "base"
+  owner["count"] = owner["slice"] = owner["texts"] = "base"
   owner["rules.def"] = owner["optim_options.def"] = owner["schedule"] = "optim"
   owner["layers.def"] = "model"
   owner["formats.def"] = "data"

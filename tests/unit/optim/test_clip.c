@@ -20,7 +20,7 @@ static void step(tutti_optim_options options, float *w, const float *g) {
   tutti_optim *optim = NULL;
   double pieces[2] = {0};
   CHECK_OK(tutti_optim_resolve(&options));
-  CHECK_OK(tutti_optim_create(&options, offsets, NULL, 2, 0, N, &optim));
+  CHECK_OK(tutti_optim_create(&options, offsets, NULL, 2, &TUTTI_SLICE(0, N), &optim));
   tutti_optim_squares(optim, 0, N, g, pieces);
   tutti_optim_begin(optim, 1, 1, tutti_optim_n_pieces(optim) ? pieces : NULL);
   tutti_optim_step(optim, 0, N, w, g);

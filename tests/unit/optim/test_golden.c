@@ -8,7 +8,7 @@ static tutti_optim *make(tutti_optim_options options, int64_t n) {
   const int64_t offsets[] = {0, n};
   tutti_optim *optim = NULL;
   CHECK_OK(tutti_optim_resolve(&options));
-  CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, n, &optim));
+  CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, &TUTTI_SLICE(0, n), &optim));
   return optim;
 }
 

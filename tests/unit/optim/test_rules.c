@@ -42,7 +42,7 @@ static double distance_from_twin(const tutti_optim_options *given, const char *w
   float w[N], w_start[N], g[N];
   double w_twin[N], g_twin[N];
   CHECK_OK(tutti_optim_resolve(&options));
-  CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+  CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, &TUTTI_SLICE(0, N), &optim));
   for (int i = 0; i < N; i++) w_twin[i] = w[i] = w_start[i] = i < arrays[2] ? (float)(i - N / 2) / N : 0;
   double moved = 0;
   for (int t = 1; t <= STEPS; t++) {
@@ -219,7 +219,7 @@ static void a_vector_that_is_left_out_stays(void **state) {
     tutti_optim *optim = NULL;
     float w[N], g[N] = {0};
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, &TUTTI_SLICE(0, N), &optim));
     for (int k = 0; k < N; k++) w[k] = 1;
     step(optim, 1, 0.5, N, w, g);
     for (int a = 0; a < N_ARRAYS; a++)
@@ -260,7 +260,7 @@ static void a_mean_without_memory_is_the_gradient(void **state) {
     tutti_optim *optim = NULL;
     float w[N] = {0}, g[N];
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, &TUTTI_SLICE(0, N), &optim));
     for (int t = 1; t <= 3; t++) {
       for (int i = 0; i < N; i++) w[i] = 0, g[i] = (float)pow(i % 2 ? -1e-3 : 1e-5, t == 2 ? -1 : 1);
       step(optim, t, 0.5, N, w, g);
@@ -281,7 +281,7 @@ static void a_rate_of_0_moves_nothing(void **state) {
     tutti_optim *optim = NULL;
     float w[N], g[N];
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, &TUTTI_SLICE(0, N), &optim));
     for (int k = 0; k < N; k++) w[k] = (float)(k - N / 2) / N;
     for (int t = 1; t <= 5; t++) {
       for (int k = 0; k < N; k++) g[k] = gradient(t, k);
@@ -349,7 +349,7 @@ static void slots_have_the_names_of_keras(void **state) {
     options.amsgrad = expected[k].amsgrad;
     tutti_optim *optim = NULL;
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, &TUTTI_SLICE(0, N), &optim));
     assert_int_equal(tutti_optim_n_slots(optim), expected[k].n);
     for (int i = 0; i < expected[k].n; i++) {
       assert_string_equal(tutti_optim_slot_name(optim, i), expected[k].names[i]);
@@ -372,7 +372,7 @@ static void an_average_follows_the_weights(void **state) {
     float w[N], w_start[N], g[N];
     double average[N] = {0};
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, arrays, plain, N_ARRAYS, &TUTTI_SLICE(0, N), &optim));
     const int last = tutti_optim_n_slots(optim) - 1;
     assert_string_equal(tutti_optim_slot_name(optim, last), "average");
     assert_true(tutti_optim_slot(optim, last) == tutti_optim_average(optim));
@@ -405,8 +405,8 @@ static void a_copy_of_the_slots_goes_on_as_the_original(void **state) {
     tutti_optim *first = NULL, *second = NULL;
     float w[N] = {0}, w_second[N], g[N];
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &first));
-    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &second));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, &TUTTI_SLICE(0, N), &first));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, &TUTTI_SLICE(0, N), &second));
     for (int t = 1; t <= 40; t++) {
       for (int i = 0; i < N; i++) g[i] = gradient(t, i);
       if (t == 21) {
@@ -436,7 +436,7 @@ static void a_gradient_that_is_no_number_shows_in_the_weights(void **state) {
       tutti_optim *optim = NULL;
       float w = 1, g = NAN;
       CHECK_OK(tutti_optim_resolve(&options));
-      CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, 1, &optim));
+      CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, &TUTTI_SLICE(0, 1), &optim));
       step(optim, 1, 0.01, 1, &w, &g);
       assert_true(isnan(w));
       tutti_optim_destroy(&optim);
@@ -457,7 +457,7 @@ static void a_constant_gradient_has_a_root_of_its_variance(void **state) {
     tutti_optim *optim = NULL;
     float w[N] = {0}, g[N];
     CHECK_OK(tutti_optim_resolve(&options));
-    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, 0, N, &optim));
+    CHECK_OK(tutti_optim_create(&options, offsets, NULL, 1, &TUTTI_SLICE(0, N), &optim));
     for (int t = 1; t <= 500; t++) {
       for (int i = 0; i < N; i++) g[i] = (t < 50 ? 2.0f : 1.0f) * (1 + 0.37f * (float)i);
       step(optim, t, 1e-9, N, w, g);

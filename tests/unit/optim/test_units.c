@@ -73,9 +73,9 @@ static void start(float *w) {
 static bool goes_on(const tutti_optim_options *from, const tutti_optim_options *to) {
   tutti_optim *a = NULL, *b = NULL, *straight = NULL;
   float w[N], w_straight[N];
-  CHECK_OK(tutti_optim_create(from, arrays, plain, 2, 0, N, &a));
-  CHECK_OK(tutti_optim_create(to, arrays, plain, 2, 0, N, &b));
-  CHECK_OK(tutti_optim_create(from, arrays, plain, 2, 0, N, &straight));
+  CHECK_OK(tutti_optim_create(from, arrays, plain, 2, &TUTTI_SLICE(0, N), &a));
+  CHECK_OK(tutti_optim_create(to, arrays, plain, 2, &TUTTI_SLICE(0, N), &b));
+  CHECK_OK(tutti_optim_create(from, arrays, plain, 2, &TUTTI_SLICE(0, N), &straight));
   start(w);
   start(w_straight);
   run(a, 0, STEPS, w);

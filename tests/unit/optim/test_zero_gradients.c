@@ -41,7 +41,7 @@ static float weight(int i) {
 static void train(const tutti_optim_options *options, int part, float *w) {
   tutti_optim *optim = NULL;
   float g[N];
-  CHECK_OK(tutti_optim_create(options, offsets, NULL, 1, 0, N, &optim));
+  CHECK_OK(tutti_optim_create(options, offsets, NULL, 1, &TUTTI_SLICE(0, N), &optim));
   for (int i = 0; i < N; i++) w[i] = weight(i);
   for (int t = 1; t <= STEPS; t++) {
     for (int i = 0; i < N; i++) g[i] = gradient(t, i);
