@@ -16,9 +16,10 @@
 typedef struct tutti_comm tutti_comm;
 
 /** Collective over MPI_COMM_WORLD, which must be initialised.  Duplicate it with MPI_ERRORS_RETURN, and find the
- * ranks that share memory.
+ * ranks that share memory.  If TUTTI_NODE_SIZE is in the environment of rank 0, every so many ranks of a machine count as
+ * a node.
  * @param[out] comm  owned by the caller
- * @return (agreed) ERR_MEMORY */
+ * @return (agreed) ERR_MEMORY; ERR_CONFIG: TUTTI_NODE_SIZE is not a number */
 TUTTI_NODISCARD
 tutti_status tutti_comm_create_world(tutti_comm **comm);
 
@@ -210,7 +211,8 @@ typedef enum {
   TUTTI_REDUCE_AUTO,
   TUTTI_REDUCE_FLAT,
   TUTTI_REDUCE_SHARED,
-  TUTTI_REDUCE_TREE
+  TUTTI_REDUCE_TREE,
+  TUTTI_REDUCE_PIPELINED
 } tutti_reduce_kind;
 
 /** The tail: values that are summed together with the gradients.  Each value is cut to a multiple of 2^-96.  The sum
@@ -233,7 +235,7 @@ typedef enum {
 /** A reducer owns the memory of parameters and gradients, because it knows how they are shared.
  *
  * The gradient of a step is a sum over *leaves*, which are the tutti_reducer_n_leaves parts of the global batch.
- * Each rank computes a range of them.  With `flat` and `shared` there are as many leaves as ranks, and rank r
+ * Each rank computes a range of them.  With `flat`, `shared` and `pipelined` there are as many leaves as ranks, and rank r
  * computes leaf r.  With `tree` the caller gives the number of leaves.  The ranges then go to ranks in the order of
  * (node, rank on the node), and the leaves are summed in one binary tree over their numbers.  The sum has the same
  * bits at any number of ranks and nodes.
@@ -259,7 +261,8 @@ tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind
                                   tutti_reducer **reducer);
 void tutti_reducer_destroy(tutti_reducer **reducer); // Collective.  Accepts NULL inside; nulls the handle.
 
-const char *tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat", "shared" or "tree".
+const char *
+tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat", "shared", "pipelined" or "tree".
 
 /** Local.  Return the parameters, [n]; borrowed.  They are complete and equal on all ranks after create, and after
  * each publish.  A rank may write its own slice in two cases: between reduce and publish, and to set initial values
@@ -296,7 +299,7 @@ float *tutti_reducer_leaf(tutti_reducer *reducer, int leaf);
 int64_t tutti_reducer_part(const tutti_reducer *reducer);
 
 /** Local.  Declare that the part [begin, begin + count) of the gradient of a leaf is complete.  This does nothing
- * with `flat` and `shared`. */
+ * with `flat` and `shared`.  With `pipelined` the last parts should come first. */
 void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, int64_t count);
 
 /** Collective.  Sum the gradients of all leaves, and the tails in the same operation.
@@ -306,7 +309,8 @@ void tutti_reducer_leaf_done(tutti_reducer *reducer, int leaf, int64_t begin, in
 TUTTI_NODISCARD
 tutti_status tutti_reducer_reduce(tutti_reducer *reducer, double (*tail)[TUTTI_N_TAIL]);
 
-/** Local, between reduce and publish.  Wait until the sums of range i of the own slice can be requested.
+/** Local, between reduce and publish.  Wait until the sums of range i of the own slice can be requested.  With `pipelined`
+ * the last range is there first.
  * @return ERR_MPI */
 TUTTI_NODISCARD
 tutti_status tutti_reducer_wait(tutti_reducer *reducer, int i);

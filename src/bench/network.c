@@ -52,10 +52,16 @@ done:
 
 tutti_status tutti_bench_measure_reducers(const tutti_bench_setup *setup, int64_t n_params,
                                           tutti_bench_reducer *reducers, int *n) {
-  static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED, TUTTI_REDUCE_TREE};
+  static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED, TUTTI_REDUCE_PIPELINED,
+                                            TUTTI_REDUCE_TREE};
+  _Static_assert(sizeof kinds / sizeof *kinds <= TUTTI_BENCH_MAX_REDUCERS, "a place for each");
   *n = 0;
-  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++, ++*n)
-    TUTTI_TRY(measure_reducer(setup, setup->comm, kinds[i], n_params, &reducers[i]));
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    // On a single node it is `shared`.
+    if (kinds[i] == TUTTI_REDUCE_PIPELINED && tutti_comm_n_nodes(setup->comm) == 1) continue;
+    TUTTI_TRY(measure_reducer(setup, setup->comm, kinds[i], n_params, &reducers[*n]));
+    ++*n;
+  }
   return TUTTI_OK;
 }
 

@@ -169,6 +169,12 @@ static void end_failed(const tutti_comm *comm, tutti_status status, int exit_sta
 }
 
 /** The order matters: what works without MPI comes first, then the environment that MPI and BLAS inherit, then MPI. */
+/** One thread calls MPI, unless TUTTI_MPI_THREADS=multiple: then a reducer may send gradients in a thread of its own. */
+static int wanted_threads(void) {
+  const char *wish = getenv("TUTTI_MPI_THREADS");
+  return wish && strcmp(wish, "multiple") == 0 ? MPI_THREAD_MULTIPLE : MPI_THREAD_FUNNELED;
+}
+
 int main(int argc, char **argv) {
   tutti_fault_arm();
   const tutti_cli_launcher by = tutti_cli_find_launcher();
@@ -189,8 +195,8 @@ int main(int argc, char **argv) {
   start_alone(&by);
   // Until it is known how many pay.  The BLAS may have begun with one for each core.
   tutti_linalg_set_threads(1);
-  int provided = 0; // the BLAS may have threads, but only this thread calls MPI
-  if (MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+  int provided = 0;
+  if (MPI_Init_thread(&argc, &argv, wanted_threads(), &provided) != MPI_SUCCESS) {
     fputs("tutti: error: MPI could not be started\n", stderr);
     return tutti_status_exit(TUTTI_ERR_MPI);
   }

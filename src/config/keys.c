@@ -14,9 +14,9 @@
 // Names of enums that only configs use; the other rooms have the names of their own enums.
 static const char *const take_names[TUTTI_N_TAKES] = {"shuffled", "last"};
 
-static const char *const reduce_names[] = {"auto", "flat", "shared", "tree"};
+static const char *const reduce_names[] = {"auto", "flat", "shared", "tree", "pipelined"};
 _Static_assert(TUTTI_REDUCE_AUTO == 0 && TUTTI_REDUCE_FLAT == 1 && TUTTI_REDUCE_SHARED == 2 &&
-                   TUTTI_REDUCE_TREE == 3,
+                   TUTTI_REDUCE_TREE == 3 && TUTTI_REDUCE_PIPELINED == 4,
                "reduce_names is in the order of tutti_reduce_kind");
 
 static const char *const kernels_names[TUTTI_N_KERNELS] = {"measured", "blas", "own"};

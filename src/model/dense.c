@@ -119,7 +119,8 @@ static void kernel_gradient(const tutti_layer *layer, const tutti_batch_pass *ba
   }
 }
 
-/** In parts of almost equal size, so that the reducer finds a part in the cache when it adds it up.  Each part's product
+/** In parts of almost equal size, so that the reducer finds a part in the cache when it adds it up, or sends it while the
+ * next one is computed; the last part first, because backward goes from the end of the flat buffer to its begin.  Each part's product
  * reads and packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the
  * kernel. */
 static void kernel_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
@@ -129,7 +130,7 @@ static void kernel_gradients(const tutti_layer *layer, const tutti_batch_pass *b
   int64_t n_parts = part > 0 ? n / part : 1;
   if (n_parts > layer->n_in / PART_ROWS) n_parts = layer->n_in / PART_ROWS;
   if (n_parts < 1) n_parts = 1;
-  for (int64_t i = 0; i < n_parts; i++) {
+  for (int64_t i = n_parts - 1; i >= 0; i--) {
     const int first = (int)(layer->n_in * i / n_parts), end = (int)(layer->n_in * (i + 1) / n_parts);
     kernel_gradient(layer, batch, x, dy, first, end - first);
   }
@@ -164,9 +165,9 @@ static tutti_status backward(tutti_layer *layer, const tutti_batch_pass *batch, 
     end_product(batch->model, begin);
   }
   if (layer->spec.frozen) return TUTTI_OK;
-  kernel_gradients(layer, batch, x, dy);
   if (layer->spec.bias)
     tutti_layer_vector_gradients(layer, batch, NULL, dy, bias_offset(layer), n_out, add_bias_rows);
+  kernel_gradients(layer, batch, x, dy);
   return TUTTI_OK;
 }
 

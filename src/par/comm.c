@@ -1,7 +1,9 @@
 /** Communicators: a duplicate of MPI's, the ranks that share memory with this one, and the numbers of the nodes. */
 #include <limits.h>
+#include <stdlib.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "par/watchdog_impl.h"
 
 /** Number the nodes in the order of their lowest ranks: the first rank of a node counts the first ranks of other nodes
@@ -64,12 +66,26 @@ tutti_status tutti_comm_create_from(MPI_Comm parent, int max_node_size, tutti_co
   return status;
 }
 
+/** Collective over MPI_COMM_WORLD.  What TUTTI_NODE_SIZE of rank 0 says: several nodes can be tried on one machine. */
+static tutti_status ask_for_node_size(int rank, int *most) {
+  const char *wish = getenv("TUTTI_NODE_SIZE");
+  int64_t value = INT_MAX;
+  if (rank == 0 && wish && !tutti_text_integer(wish, &value)) value = 0;
+  TUTTI_MPI(MPI_Bcast(&value, 1, MPI_INT64_T, 0, MPI_COMM_WORLD));
+  TUTTI_CHECK(value >= 1 && value <= INT_MAX, TUTTI_ERR_CONFIG,
+              "TUTTI_NODE_SIZE is '%s'; expected the number of ranks of a node, or that it is not set",
+              wish ? wish : "");
+  *most = (int)value;
+  return TUTTI_OK;
+}
+
 tutti_status tutti_comm_create_world(tutti_comm **comm) {
-  int rank = 0, size = 1;
+  int rank = 0, size = 1, most = INT_MAX;
   TUTTI_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
   TUTTI_MPI(MPI_Comm_size(MPI_COMM_WORLD, &size));
   tutti_log_set_rank(rank, size);
-  return tutti_comm_create_from(MPI_COMM_WORLD, INT_MAX, comm);
+  TUTTI_TRY(ask_for_node_size(rank, &most));
+  return tutti_comm_create_from(MPI_COMM_WORLD, most, comm);
 }
 
 tutti_status tutti_comm_split(const tutti_comm *comm, int part, tutti_comm **own) {

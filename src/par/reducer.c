@@ -1,13 +1,16 @@
 /** The public side of the reducers: it chooses the implementation and calls it through its table.  An implementation is
- * a way to sum gradients over ranks (flat, shared, tree).  The room train calls it in each step. */
+ * a way to sum gradients over ranks (flat, shared, pipelined, tree).  The room train calls it in each step. */
 #include "base/fault.h"
 #include "par/par_impl.h"
 #include "par/reducer_impl.h"
 
-static const tutti_reducer_ops *find(tutti_reduce_kind kind) {
+/** On a single node nothing goes over nodes, so `pipelined` is `shared` there. */
+static const tutti_reducer_ops *find(const tutti_comm *comm, tutti_reduce_kind kind) {
   switch (kind) {
   case TUTTI_REDUCE_FLAT:
     return &tutti_reducer_flat;
+  case TUTTI_REDUCE_PIPELINED:
+    return comm->n_nodes > 1 ? &tutti_reducer_pipelined : &tutti_reducer_shared;
   case TUTTI_REDUCE_AUTO:
   case TUTTI_REDUCE_SHARED:
     return &tutti_reducer_shared;
@@ -22,7 +25,7 @@ static const int64_t MAX_PARAMS = INT64_C(1) << 44;
 
 static tutti_status create_local(const tutti_comm *comm, tutti_reduce_kind kind, int64_t n, int n_leaves,
                                  tutti_reducer **reducer) {
-  const tutti_reducer_ops *ops = find(kind);
+  const tutti_reducer_ops *ops = find(comm, kind);
   TUTTI_CHECK(ops, TUTTI_ERR_INTERNAL, "there is no reducer number %d", (int)kind);
   // Sizes are products below, and must not overflow into a small allocation that succeeds.
   TUTTI_CHECK(n <= MAX_PARAMS, TUTTI_ERR_MEMORY, "no memory for %lld parameters", (long long)n);

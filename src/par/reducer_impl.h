@@ -37,7 +37,8 @@ struct tutti_reducer {
   void *data;              // the implementation's own
 };
 
-extern const tutti_reducer_ops tutti_reducer_flat, tutti_reducer_shared, tutti_reducer_tree;
+extern const tutti_reducer_ops tutti_reducer_flat, tutti_reducer_shared, tutti_reducer_pipelined,
+    tutti_reducer_tree;
 
 /** Local.  The slice is elements [begin, end). */
 static inline void tutti_par_reducer_set_range(tutti_reducer *reducer, int64_t begin, int64_t end) {

@@ -6,8 +6,14 @@
 #include "bench/reduction_impl.h"
 #include "support/bench.h"
 
-static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED, TUTTI_REDUCE_TREE};
+static const tutti_reduce_kind kinds[] = {TUTTI_REDUCE_FLAT, TUTTI_REDUCE_SHARED, TUTTI_REDUCE_TREE,
+                                          TUTTI_REDUCE_PIPELINED};
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+/** On a single node `pipelined` is `shared`. */
+static int count_kinds(const tutti_comm *comm) {
+  return tutti_comm_n_nodes(comm) > 1 ? N_KINDS : N_KINDS - 1;
+}
 
 static tutti_status run(void *context) {
   return tutti_bench_reduction_run(context, 1);
@@ -41,7 +47,8 @@ static tutti_status run_length(const bench *b, int64_t n, int n_leaves) {
   snprintf(shape, sizeof shape, "%lld", (long long)n);
   if (!bench_wants(b, "reduce", shape)) return TUTTI_OK;
   tutti_status status = TUTTI_OK;
-  for (int k = 0; k < N_KINDS; k++) {
+  const int n_kinds = count_kinds(b->comm);
+  for (int k = 0; k < n_kinds; k++) {
     TUTTI_TRY_GOTO(done, tutti_bench_reduction_create(b->comm, kinds[k], n, n_leaves, &jobs[k]));
     jobs[k].updates = true;
     variants[k] = (bench_variant){.name = tutti_reducer_name(jobs[k].reducer),
@@ -56,7 +63,7 @@ static tutti_status run_length(const bench *b, int64_t n, int n_leaves) {
                                                   .work = (double)n * sizeof(float),
                                                   .unit = "GB/s",
                                                   .variants = variants,
-                                                  .n_variants = N_KINDS}));
+                                                  .n_variants = n_kinds}));
 done:
   for (int k = 0; k < N_KINDS; k++) tutti_bench_reduction_destroy(&jobs[k]);
   return status;

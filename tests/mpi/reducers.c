@@ -1,13 +1,18 @@
 #include "reducers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 const struct reducer_kind reducer_kinds[N_KINDS] = {
-    {TUTTI_REDUCE_FLAT, 1}, {TUTTI_REDUCE_SHARED, 1}, {TUTTI_REDUCE_TREE, 1}, {TUTTI_REDUCE_TREE, 11}};
+    {TUTTI_REDUCE_FLAT, 1, NULL},        {TUTTI_REDUCE_SHARED, 1, NULL}, {TUTTI_REDUCE_PIPELINED, 1, NULL},
+    {TUTTI_REDUCE_PIPELINED, 1, "1024"}, {TUTTI_REDUCE_TREE, 1, NULL},   {TUTTI_REDUCE_TREE, 11, NULL}};
 
 tutti_status reducer_create(size_t kind, const tutti_comm *comm, int64_t n, tutti_reducer **reducer) {
   const struct reducer_kind *k = &reducer_kinds[kind];
-  return tutti_reducer_create(comm, k->kind, n, k->n_leaves, reducer);
+  if (k->piece) setenv("TUTTI_PIECE", k->piece, 1);
+  const tutti_status status = tutti_reducer_create(comm, k->kind, n, k->n_leaves, reducer);
+  unsetenv("TUTTI_PIECE");
+  return status;
 }
 
 static void fixture_clear(fixture *f) {

@@ -4,10 +4,11 @@
 #include "par/reducer_impl.h"
 #include "support/mpi_main.h"
 
-enum { N_KINDS = 4 };
+enum { N_KINDS = 6 };
 extern const struct reducer_kind {
   tutti_reduce_kind kind;
   int n_leaves;
+  const char *piece; // TUTTI_PIECE; NULL: not set
 } reducer_kinds[N_KINDS];
 
 /** A reducer of one kind on one layout, and its numbers. */

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "linalg/matmul.h"
@@ -126,13 +127,27 @@ static void check_run(const tutti_comm *comm, const training_folder *folder, con
                       const char *reduce, const char *micro, const char *with, tolerances most) {
   tutti_train_result result;
   char name[64], option[64], kind[64], other[64];
-  snprintf(name, sizeof name, "%s-%s-%s", c->name, reduce, micro);
+  snprintf(name, sizeof name, "%s-%s-%s-%d", c->name, reduce, micro, tutti_comm_n_nodes(comm));
   snprintf(option, sizeof option, "train.micro_batch_size=%s", micro);
   snprintf(kind, sizeof kind, "parallel.reduce=%s", reduce);
   snprintf(other, sizeof other, "%s-%s", c->name, with);
   EXPECT_OK(training_run(comm, folder, name, c->yaml, (training_overrides){option, kind}, &result));
   EXPECT(result.stop == TUTTI_STOP_BUDGET && result.row.step == N_STEPS, "%s", result.reason);
   if (tutti_comm_rank(comm) == 0) compare_steps(folder, other, name, most);
+}
+
+/** As if the ranks stood on two nodes: each reducer, and small pieces for the one that has some. */
+static void check_nodes(const tutti_comm *comm, const training_folder *folder, const invariance_case *c) {
+  static const char *const kinds[] = {"flat", "shared", "pipelined", "tree"};
+  tutti_comm *nodes = NULL;
+  if (tutti_comm_size(comm) == 1) return;
+  if (!EXPECT_OK(tutti_comm_create_from(comm->all, (tutti_comm_size(comm) + 1) / 2, &nodes))) return;
+  setenv("TUTTI_PIECE", "1024", 1);
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+    check_run(nodes, folder, c, kinds[i], "auto", "alone", rounding);
+  check_run(nodes, folder, c, "tree", "auto", "tree", no_bit_of_the_weights);
+  unsetenv("TUTTI_PIECE");
+  tutti_comm_destroy(&nodes);
 }
 
 static void check_case(const tutti_comm *comm, const training_folder *folder, const invariance_case *c) {
@@ -149,6 +164,7 @@ static void check_case(const tutti_comm *comm, const training_folder *folder, co
   for (int i = 0; i < 4 && c->micro[i]; i++)
     check_run(comm, folder, c, "shared", c->micro[i], "alone", rounding);
   check_run(comm, folder, c, "flat", "auto", "alone", rounding);
+  check_nodes(comm, folder, c);
   check_run(comm, folder, c, "tree", "auto", "alone", rounding);
   check_run(comm, folder, c, "tree", c->micro[1], "tree", no_bit_of_the_weights);
 }

@@ -2,6 +2,7 @@
 
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -81,7 +82,11 @@ static int run_elsewhere(const mpi_test *tests, int n_tests) {
 
 int mpi_main(const char *group, const mpi_test *tests, int n_tests) {
   tutti_comm *comm = NULL;
-  MPI_Init(NULL, NULL);
+  const char *threads = getenv("TUTTI_TEST_MPI_THREADS");
+  const bool funneled = threads && strcmp(threads, "funneled") == 0;
+  int provided = 0;
+  // The program asks for several threads, too.
+  MPI_Init_thread(NULL, NULL, funneled ? MPI_THREAD_FUNNELED : MPI_THREAD_MULTIPLE, &provided);
   if (n_tests > MAX_TESTS || tutti_comm_create_world(&comm) != TUTTI_OK) {
     print_error("%d tests of at most %d; %s\n", n_tests, MAX_TESTS, tutti_fail_text());
     MPI_Abort(MPI_COMM_WORLD, 1);
