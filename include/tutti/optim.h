@@ -172,8 +172,8 @@ void tutti_optim_prepare(tutti_optim *optim, int64_t begin, int64_t count, float
  * @param[in] norms  [n_norms] summed over slices */
 void tutti_optim_set_ratios(tutti_optim *optim, const double *norms);
 
-/** Local.  Update elements [begin, begin + count) of the flat buffer, in one range of the slice, after tutti_optim_begin.  The order is: clip, decay,
- * apply the rule.  The caller updates each element of the slice once.  The parts may have any size and any order,
+/** Local.  Update elements [begin, begin + count) of the flat buffer, in one range of the slice, after tutti_optim_begin.
+ * The order is: clip, decay, apply the rule.  The caller updates each element of the slice once.  The parts may have any size and any order,
  * and several threads may call it at once for different parts.  It is fast to update a part just after it was summed
  * over ranks, because it is then still in the cache.
  * @param[in,out] params  [count]
@@ -184,8 +184,8 @@ void tutti_optim_step(tutti_optim *optim, int64_t begin, int64_t count, float *p
  * variables, such as "velocity".  If an average of the weights is kept, it is the last slot, "average". */
 int tutti_optim_n_slots(const tutti_optim *optim);
 
-/** Local.  Return the name of slot i, its memory [elements of the slice], and the initial value of its elements.  optim owns the
- * name and the memory. */
+/** Local.  Return the name of slot i, its memory [elements of the slice], and the initial value of its elements.  optim owns
+ * the name and the memory. */
 const char *tutti_optim_slot_name(const tutti_optim *optim, int i);
 float *tutti_optim_slot(const tutti_optim *optim, int i);
 float tutti_optim_slot_initial(const tutti_optim *optim, int i);

@@ -261,8 +261,8 @@ tutti_status tutti_reducer_create(const tutti_comm *comm, tutti_reduce_kind kind
                                   tutti_reducer **reducer);
 void tutti_reducer_destroy(tutti_reducer **reducer); // Collective.  Accepts NULL inside; nulls the handle.
 
-const char *
-tutti_reducer_name(const tutti_reducer *reducer); // Local.  "flat", "shared", "pipelined" or "tree".
+/** Local.  Return "flat", "shared", "pipelined" or "tree". */
+const char *tutti_reducer_name(const tutti_reducer *reducer);
 
 /** Local.  Return the parameters, [n]; borrowed.  They are complete and equal on all ranks after create, and after
  * each publish.  A rank may write its own slice in two cases: between reduce and publish, and to set initial values

@@ -120,9 +120,9 @@ static void kernel_gradient(const tutti_layer *layer, const tutti_batch_pass *ba
 }
 
 /** In parts of almost equal size, so that the reducer finds a part in the cache when it adds it up, or sends it while the
- * next one is computed; the last part first, because backward goes from the end of the flat buffer to its begin.  Each part's product
- * reads and packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of the
- * kernel. */
+ * next one is computed; the last part first, because backward goes from the end of the flat buffer to its begin.  Each
+ * part's product reads and packs all of dy, [rows, n_out], which hardly counts beside the products with PART_ROWS rows of
+ * the kernel. */
 static void kernel_gradients(const tutti_layer *layer, const tutti_batch_pass *batch, const float *x,
                              const float *dy) {
   const int64_t n = (int64_t)layer->n_in * layer->n_out,

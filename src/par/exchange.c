@@ -1,6 +1,7 @@
 /** Sums over nodes by messages that nobody waits for.  The pipeline calls it. */
 #include "par/exchange_impl.h"
 
+#include "base/arithmetic.h"
 #include "par/slices_impl.h"
 #include "par/sums_impl.h"
 
@@ -44,8 +45,8 @@ static tutti_status allocate(tutti_exchange *exchange) {
 tutti_status tutti_par_exchange_create(int n_nodes, int64_t most, int at_once, tutti_exchange **exchange) {
   TUTTI_ASSERT(n_nodes >= 2 && most >= 0 && at_once >= 1);
   TUTTI_TRY(TUTTI_NEW(*exchange, 1));
-  **exchange = (tutti_exchange){
-      .n_nodes = n_nodes, .n_transfers = at_once, .room = most / n_nodes + (most % n_nodes > 0)};
+  **exchange =
+      (tutti_exchange){.n_nodes = n_nodes, .n_transfers = at_once, .room = tutti_ceil_div(most, n_nodes)};
   return allocate(*exchange);
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "base/arithmetic.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "par/exchange_impl.h"
@@ -26,10 +27,6 @@ typedef struct {
   float *values; // [own slices, most]
   int64_t most;
 } trial;
-
-static int least(int64_t a, int64_t b) {
-  return (int)(a < b ? a : b);
-}
 
 /** Exchange n messages of every own slice. */
 static tutti_status exchange(const trial *t, int length, int n) {
@@ -54,7 +51,7 @@ static tutti_status exchange(const trial *t, int length, int n) {
 
 /** Collective.  The longest time of a rank for an element. */
 static tutti_status time_length(const trial *t, int length, double *seconds, double *of_element) {
-  const int n = least(MESSAGES, t->most / length);
+  const int n = (int)tutti_min64(MESSAGES, t->most / length);
   TUTTI_TRY(tutti_comm_barrier(t->comm));
   const double start = tutti_clock_s();
   TUTTI_TRY(exchange(t, length, n));
@@ -68,7 +65,7 @@ static tutti_status time_length(const trial *t, int length, double *seconds, dou
 /** Collective.  What a rank owns of a piece. */
 static tutti_status choose(const trial *t, int64_t *best) {
   double seconds = 0, least_time = 0;
-  *best = least(lengths[0], t->most);
+  *best = tutti_min64(lengths[0], t->most);
   for (int i = 0; i < N_LENGTHS && seconds < most_s; i++) {
     double time = 0;
     if (lengths[i] > t->most) continue;
@@ -112,7 +109,7 @@ static tutti_status measure(const tutti_reducer *reducer, int64_t *own) {
   tutti_status status = TUTTI_OK;
   // No longer than what a rank owns of the whole buffer, on any node.
   const int64_t of_slice = reducer->n / t.node->n_slices + TUTTI_BLOCK;
-  t.most = of_slice < LONGEST ? of_slice : LONGEST;
+  t.most = tutti_min64(of_slice, LONGEST);
   TUTTI_TRY_GOTO(done, tutti_comm_agree(t.comm, allocate(t.comm, &t)));
   TUTTI_TRY_GOTO(done, choose(&t, own));
 done:
@@ -125,9 +122,8 @@ tutti_status tutti_par_piece_length(const tutti_reducer *reducer, int64_t *lengt
   int64_t own = 0;
   TUTTI_TRY(ask_for_wish(reducer->comm, &own));
   if (own == 0) TUTTI_TRY(measure(reducer, &own));
-  const int64_t blocks = (own + TUTTI_BLOCK - 1) / TUTTI_BLOCK;
-  *length = blocks * TUTTI_BLOCK * reducer->node->n_slices;
+  *length = tutti_ceil_div(own, TUTTI_BLOCK) * TUTTI_BLOCK * reducer->node->n_slices;
   // Each piece has a tag of its own.
-  while ((reducer->n + *length - 1) / *length > TUTTI_EXCHANGE_TAGS) *length *= 2;
+  while (tutti_ceil_div(reducer->n, *length) > TUTTI_EXCHANGE_TAGS) *length *= 2;
   return TUTTI_OK;
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/arithmetic.h"
 #include "base/fault.h"
 #include "base/thread.h"
 #include "par/exchange_impl.h"
@@ -49,8 +50,7 @@ struct tutti_pipeline {
 };
 
 static int64_t piece_begin(const tutti_pipeline *p, int piece) {
-  const int64_t begin = piece * p->length, n = p->reducer->n;
-  return begin < n ? begin : n;
+  return tutti_min64(piece * p->length, p->reducer->n);
 }
 
 // --- the exchange ----------------------------------------------------------------------------------------
@@ -58,10 +58,11 @@ static int64_t piece_begin(const tutti_pipeline *p, int piece) {
 /** Own slice k of a piece, in the flat buffer. */
 static tutti_slice_range slice_of(const tutti_pipeline *p, int piece, int k) {
   const tutti_node *node = p->reducer->node;
-  const int64_t from = piece_begin(p, piece), n = piece_begin(p, piece + 1) - from;
+  const int64_t n = p->reducer->n;
   const tutti_slice_range *own = &p->reducer->slice.ranges[piece];
-  const int64_t begin = from + tutti_par_slice_begin(n, node->first_slice + k, node->n_slices),
-                end = from + tutti_par_slice_begin(n, node->first_slice + k + 1, node->n_slices);
+  const int first = node->first_slice + k;
+  const int64_t begin = tutti_par_piece_slice_begin(n, p->length, piece, first, node->n_slices),
+                end = tutti_par_piece_slice_begin(n, p->length, piece, first + 1, node->n_slices);
   return (tutti_slice_range){begin, end, own->at + (begin - own->begin)};
 }
 
@@ -198,7 +199,7 @@ tutti_status tutti_par_pipeline_create(const tutti_reducer *reducer, int64_t len
   p->sources = sources;
   p->sums = sums;
   p->length = length;
-  p->n_pieces = (int)((reducer->n + length - 1) / length);
+  p->n_pieces = (int)tutti_ceil_div(reducer->n, length);
   p->piece = -1;
   pthread_mutex_init(&p->lock, NULL);
   pthread_cond_init(&p->work, NULL);

@@ -1,6 +1,7 @@
 /** As reducer_shared.c, for several nodes: but the gradient is cut into pieces, and a piece goes over the nodes while
  * backward still computes others.  Each rank of a node owns a range of each piece, so that all of them have work from the
  * first piece on.  The update of a range begins when its sum is there. */
+#include "base/arithmetic.h"
 #include "par/exact_sums_impl.h"
 #include "par/piece_length_impl.h"
 #include "par/pipeline_impl.h"
@@ -21,18 +22,17 @@ typedef struct {
 /** The slice: a range of each piece. */
 static tutti_status cut(tutti_reducer *reducer, int64_t length, pipelined *self) {
   const tutti_node *node = reducer->node;
-  const int64_t n = reducer->n, n_pieces = (n + length - 1) / length;
+  const int n_pieces = (int)tutti_ceil_div(reducer->n, length), n_slices = node->n_slices;
   const int first = node->first_slice, end = first + node->n_own_slices;
   TUTTI_TRY(TUTTI_NEW(self->ranges, n_pieces));
   int64_t n_own = 0;
-  for (int64_t i = 0; i < n_pieces; i++) {
-    const int64_t at = i * length, in_piece = n - at < length ? n - at : length;
+  for (int i = 0; i < n_pieces; i++) {
     tutti_slice_range *range = &self->ranges[i];
-    *range = (tutti_slice_range){at + tutti_par_slice_begin(in_piece, first, node->n_slices),
-                                 at + tutti_par_slice_begin(in_piece, end, node->n_slices), n_own};
+    *range = (tutti_slice_range){tutti_par_piece_slice_begin(reducer->n, length, i, first, n_slices),
+                                 tutti_par_piece_slice_begin(reducer->n, length, i, end, n_slices), n_own};
     n_own += range->end - range->begin;
   }
-  reducer->slice = (tutti_slice){self->ranges, (int)n_pieces, n_own};
+  reducer->slice = (tutti_slice){self->ranges, n_pieces, n_own};
   return TUTTI_NEW(self->sums, n_own);
 }
 

@@ -1,5 +1,6 @@
 /* Micro-batches: the parts in which the leaves of a rank go through the network, because its buffers are limited, and a
- * part stays in the caches.  Small leaves go together, large ones one part at a time.  train/gradients.c and the probe loop over them. */
+ * part stays in the caches.  Small leaves go together, large ones one part at a time.  train/gradients.c and the
+ * probe loop over them. */
 #include "run/micro_batches.h"
 
 #include "base/arithmetic.h"
